@@ -1,0 +1,410 @@
+"""Read unified diffs: bytes in, files, hunks and lines out.
+
+Nothing is dropped in silence: what cannot be read becomes a `DiffProblem`, and the other files are
+still delivered. Texts keep the exact bytes of the file (CRLF, lone CR, form feed, GB18030, ...).
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from unidiff import patch as unidiff
+
+from parsers import diff_header
+from parsers.diff_header import Header
+
+
+class DiffSyntaxError(ValueError):
+    """Nothing of a diff could be read.
+
+    `line` is the 1-based line of the diff text, if known, `problems` all that was found.
+    """
+
+    def __init__(self, message: str, line: int | None = None, problems: tuple[DiffProblem, ...] = ()) -> None:
+        super().__init__(message)
+        self.line = line
+        self.problems = problems
+
+
+class Side(StrEnum):
+    """Which version of a file a line number counts in."""
+
+    NEW = "new"
+    OLD = "old"
+
+
+class FileStatus(StrEnum):
+    """What happened to a file."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    MODIFIED = "modified"
+    RENAMED = "renamed"
+    COPIED = "copied"
+    TYPE_CHANGED = "type-changed"
+    MODE_ONLY = "mode-only"
+
+
+class LineKind(StrEnum):
+    """What a hunk says of a line."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a hunk.
+
+    `text` is the file's bytes without the final LF (a CR before it stays). An added line has no
+    `old_line`, a removed line no `new_line`. `has_newline` is false on a last line without LF.
+    """
+
+    kind: LineKind
+    old_line: int | None
+    new_line: int | None
+    text: bytes
+    has_newline: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A run of lines; starts and counts as in the `@@` header, `section` what follows it."""
+
+    old_start: int
+    old_count: int
+    new_start: int
+    new_count: int
+    section: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """One file of a diff.
+
+    `path` is the new name (the old one of a deleted file), with `/`, never quoted, undecodable bytes
+    as surrogate escapes. `old_path` differs from it only for renames and copies.
+    """
+
+    path: str
+    old_path: str
+    status: FileStatus
+    is_binary: bool
+    hunks: tuple[Hunk, ...]
+    old_mode: str | None = None
+    new_mode: str | None = None
+    old_blob: str | None = None
+    new_blob: str | None = None
+
+    @property
+    def added_lines(self) -> tuple[int, ...]:
+        """Number the added lines on the new side, ascending."""
+        return tuple(
+            line.new_line
+            for hunk in self.hunks
+            for line in hunk.lines
+            if line.kind is LineKind.ADDED and line.new_line is not None
+        )
+
+    @property
+    def removed_lines(self) -> tuple[int, ...]:
+        """Number the removed lines on the old side, ascending."""
+        return tuple(
+            line.old_line
+            for hunk in self.hunks
+            for line in hunk.lines
+            if line.kind is LineKind.REMOVED and line.old_line is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DiffProblem:
+    """Something of a diff that could not be read.
+
+    `code` is one of `combined`, `truncated`, `malformed`; `line` the 1-based line of the diff text.
+    """
+
+    code: str
+    message: str
+    path: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDiff:
+    """All that could be read of a diff, and all that could not."""
+
+    files: tuple[FileDiff, ...]
+    problems: tuple[DiffProblem, ...]
+
+
+def parse(data: bytes) -> ParsedDiff:
+    """Read a unified diff of any number of files.
+
+    Takes git's output in its usual forms, mails of `format-patch` and plain `diff -u`. Hunks without
+    any header are a file with the path "": forges send them so, see `parse_fragment`. Empty input is
+    an empty result. Raises DiffSyntaxError when there is text of which nothing could be read.
+    """
+    reader = _Reader(_lines(data))
+    reader.read()
+    if reader.files or not data.strip():
+        return ParsedDiff(tuple(reader.files), tuple(reader.problems))
+    if not reader.problems:
+        raise DiffSyntaxError("no unified diff in this text")
+    first = reader.problems[0]
+    raise DiffSyntaxError(first.message, first.line, tuple(reader.problems))
+
+
+def parse_fragment(data: bytes, path: str, old_path: str | None = None) -> ParsedDiff:
+    """Read the hunks of one file whose names the forge gives beside them.
+
+    An empty fragment is a file without hunks (a pure rename, a change of mode). A file that starts
+    or ends with no lines counts as added or deleted. Raises DiffSyntaxError as `parse` does.
+    """
+    old_path = old_path or path
+    parsed = parse(data)
+    if not parsed.files:
+        status = FileStatus.MODIFIED if old_path == path else FileStatus.RENAMED
+        return ParsedDiff((FileDiff(path, old_path, status, is_binary=False, hunks=()),), parsed.problems)
+    found = parsed.files[0]
+    status = FileStatus.RENAMED if old_path != path else _status_of_hunks(found)
+    problems = tuple(replace(problem, path=path) for problem in parsed.problems)
+    return ParsedDiff((replace(found, path=path, old_path=old_path, status=status),), problems)
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+_HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
+_COMBINED = ("diff --cc ", "diff --combined ", "@@@ ")
+_NO_NEWLINE = "\\ No newline at end of file\n"
+_SIGNATURES = ("-- \n", "--\n", "-- \r\n")  # end a mail of `git format-patch`
+_KINDS = {"+": LineKind.ADDED, "-": LineKind.REMOVED, " ": LineKind.CONTEXT, "": LineKind.CONTEXT}
+
+
+class _BrokenHunkError(ValueError):
+    """A hunk does not hold the lines its header promises; `at` is the index of the first wrong one."""
+
+    def __init__(self, code: str, message: str, at: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.at = at
+
+
+def _lines(data: bytes) -> list[str]:
+    """Split at LF alone, each line with its LF, one character for each byte."""
+    lines = [line.decode("latin-1") for line in io.BytesIO(data.removeprefix(codecs.BOM_UTF8))]
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    return lines
+
+
+class _Reader:
+    """Walk over the lines of a diff, file by file, so that damage costs the file it lies in."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.at = 0
+        self.files: list[FileDiff] = []
+        self.problems: list[DiffProblem] = []
+
+    def read(self) -> None:
+        """Read to the end, passing over what belongs to no file (the text of mails and commits)."""
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            if line.startswith(diff_header.GIT_FILE):
+                self._read_git_file()
+            elif line.startswith(_COMBINED):
+                self._pass_combined()
+            elif line.startswith("--- ") and self._peek(1).startswith("+++ "):
+                self.at += 2
+                self._read_file(diff_header.read_plain_header(line, self.lines[self.at - 1]), self.at - 2)
+            elif line.startswith("@@ -"):
+                self._read_fragment()
+            else:
+                if header := diff_header.read_binary_notice(line):
+                    self._add(header, ())
+                self.at += 1
+
+    def _peek(self, ahead: int) -> str:
+        return self.lines[self.at + ahead] if self.at + ahead < len(self.lines) else ""
+
+    def _read_git_file(self) -> None:
+        start = self.at
+        header, self.at = diff_header.read_git_header(self.lines, start)
+        if header is None:
+            self._report("malformed", "the header names no file", None, start)
+            self._skip_to_next_file()
+        else:
+            self._read_file(header, start)
+
+    def _read_fragment(self) -> None:
+        """Read hunks without a header, which only a diff of one file may begin with."""
+        if self.files or self.problems:
+            self._report("malformed", "a hunk without a header belongs to no file", None, self.at)
+            self._skip_to_next_file(in_git=False)
+        else:
+            self._read_file(Header(), self.at)
+
+    def _read_file(self, header: Header, start: int) -> None:
+        try:
+            hunks = self._read_hunks()
+        except _BrokenHunkError as broken:
+            self._report(broken.code, str(broken), header.path, broken.at)
+            self._skip_to_next_file(in_git=self.lines[start].startswith(diff_header.GIT_FILE))
+            return
+        if self._peek(0).startswith("@@@ "):
+            self._pass_combined(header.path)
+        elif header.promises_hunks and not hunks:
+            self._report("truncated", "the header is followed by no hunk", header.path, start)
+        else:
+            self._add(header, hunks)
+
+    def _read_hunks(self) -> tuple[Hunk, ...]:
+        start = self.at
+        while self._peek(0).startswith("@@ -"):
+            self.at = _find_hunk_end(self.lines, self.at)
+        after = self._peek(0)
+        plain_file = after.startswith("--- ") and self._peek(1).startswith("+++ ")
+        more = self.at > start and after.startswith(("+", "-", " ", "\\"))
+        if more and not plain_file and after not in _SIGNATURES:
+            raise _BrokenHunkError("malformed", "a hunk is longer than its header says", self.at)
+        return _convert(self.lines[start : self.at])
+
+    def _pass_combined(self, path: str | None = None) -> None:
+        """Report a merge's combined diff: its lines have no one old side to stand on."""
+        start, line = self.at, self.lines[self.at]
+        if line.startswith("diff --c"):
+            path = diff_header.read_name(line.split(" ", 2)[2])
+        self._report("combined", "a combined diff (of a merge) cannot be reviewed", path, start)
+        self._skip_to_next_file()
+
+    def _skip_to_next_file(self, *, in_git: bool = True) -> None:
+        """Go to the next header, in a git diff to git's own: a broken hunk may hold lines like the others."""
+        self.at += 1
+        while self.at < len(self.lines) and not self._peek(0).startswith("diff --"):
+            plain = self._peek(0).startswith("--- ") and self._peek(1).startswith("+++ ")
+            if not in_git and plain and self._peek(2).startswith("@@ -"):
+                return
+            self.at += 1
+
+    def _report(self, code: str, message: str, path: str | None, at: int) -> None:
+        self.problems.append(DiffProblem(code, message, path or None, min(at + 1, len(self.lines))))
+
+    def _add(self, header: Header, hunks: tuple[Hunk, ...]) -> None:
+        file = FileDiff(
+            path=header.path,
+            old_path=header.old_path,
+            status=_status(header, hunks),
+            is_binary=header.is_binary,
+            hunks=hunks,
+            old_mode=header.old_mode,
+            new_mode=header.new_mode,
+            old_blob=header.old_blob,
+            new_blob=header.new_blob,
+        )
+        if self.files and _is_type_change(self.files[-1], file):
+            file = _join_type_change(self.files.pop(), file)
+        self.files.append(file)
+
+
+def _find_hunk_end(lines: list[str], start: int) -> int:
+    """Return the index after the hunk that begins at `start`; raise _BrokenHunkError if it is damaged."""
+    header = _HUNK.match(lines[start])
+    old, new = (int(count or 1) for count in header.groups()) if header else (0, 0)
+    if old + new == 0:
+        raise _BrokenHunkError("malformed", "this is no hunk header", start)
+    at = start
+    while old > 0 or new > 0:
+        at += 1
+        first = lines[at][0] if at < len(lines) else "end"
+        if first == " " or (first in "\r\n" and lines[at] in ("\n", "\r\n")):
+            old -= 1
+            new -= 1
+        elif first == "+":
+            new -= 1
+        elif first == "-":
+            old -= 1
+        elif first != "\\" or at == start + 1:
+            raise _BrokenHunkError("truncated", "a hunk is shorter than its header says", at)
+    if old or new:
+        raise _BrokenHunkError("malformed", "a hunk is longer than its header says", at)
+    at += 1
+    if at < len(lines) and lines[at].startswith("\\ "):
+        lines[at] = _NO_NEWLINE  # GNU diff translates it, unidiff knows the English words
+        at += 1
+    return at
+
+
+def _convert(lines: list[str]) -> tuple[Hunk, ...]:
+    """Read whole hunks with unidiff and turn them into our values."""
+    if not lines:
+        return ()
+    (file,) = unidiff.PatchSet(["--- a\n", "+++ b\n", *lines])
+    return tuple(_convert_hunk(hunk) for hunk in file)
+
+
+def _convert_hunk(hunk: unidiff.Hunk) -> Hunk:
+    lines: list[Line] = []
+    for line in hunk:
+        kind = _KINDS.get(line.line_type)
+        if kind is None:
+            lines[-1] = replace(lines[-1], has_newline=False)
+        else:
+            text = line.value[:-1].encode("latin-1")
+            lines.append(Line(kind, line.source_line_no, line.target_line_no, text))
+    return Hunk(
+        old_start=hunk.source_start,
+        old_count=hunk.source_length,
+        new_start=hunk.target_start,
+        new_count=hunk.target_length,
+        section=hunk.section_header.strip().encode("latin-1").decode("utf-8", "replace"),
+        lines=tuple(lines),
+    )
+
+
+def _status(header: Header, hunks: tuple[Hunk, ...]) -> FileStatus:
+    if header.is_added:
+        return FileStatus.ADDED
+    if header.is_deleted:
+        return FileStatus.DELETED
+    if header.path != header.old_path:
+        return FileStatus.COPIED if header.is_copied else FileStatus.RENAMED
+    if not hunks and not header.is_binary and header.old_mode != header.new_mode:
+        return FileStatus.MODE_ONLY
+    return FileStatus.MODIFIED
+
+
+def _status_of_hunks(file: FileDiff) -> FileStatus:
+    """Tell added and deleted files from changed ones where no header says so."""
+    if file.status is FileStatus.MODIFIED and len(file.hunks) == 1:
+        hunk = file.hunks[0]
+        if hunk.old_start == hunk.old_count == 0:
+            return FileStatus.ADDED
+        if hunk.new_start == hunk.new_count == 0:
+            return FileStatus.DELETED
+    return file.status
+
+
+def _is_type_change(old: FileDiff, new: FileDiff) -> bool:
+    """Say whether git split one file into a deletion and an addition because its type changed."""
+    removed_and_added = (old.status, new.status) == (FileStatus.DELETED, FileStatus.ADDED)
+    if not removed_and_added or old.path != new.path:
+        return False
+    return (old.old_mode or "")[:2] != (new.new_mode or "")[:2]
+
+
+def _join_type_change(old: FileDiff, new: FileDiff) -> FileDiff:
+    return replace(
+        new,
+        status=FileStatus.TYPE_CHANGED,
+        is_binary=old.is_binary or new.is_binary,
+        hunks=old.hunks + new.hunks,
+        old_mode=old.old_mode,
+        old_blob=old.old_blob,
+    )

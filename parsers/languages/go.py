@@ -1,0 +1,49 @@
+"""Go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from parsers.languages.language import Language, load_grammar
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def _imported_names(spec: Node) -> Iterator[Node]:
+    if name := spec.child_by_field_name("name") or spec.child_by_field_name("path"):
+        yield name
+
+
+LANGUAGE = Language(
+    name="go",
+    suffixes=(".go",),
+    grammar=partial(load_grammar, "tree_sitter_go"),
+    scopes={
+        "function_declaration": "function",
+        "method_declaration": "method",
+        "type_spec": "type",
+        "struct_type": "struct",
+        "interface_type": "interface",
+    },
+    line_comments=("//",),
+    block_comments=(("/*", "*/"),),
+    wrappers=("type_declaration",),
+    bodies=("field_declaration_list", "{"),
+    calls={"call_expression": "function"},
+    types=("type_identifier",),
+    primitives=frozenset(
+        (
+            *("any", "bool", "byte", "comparable", "complex64", "complex128", "error", "float32", "float64"),
+            *("int", "int8", "int16", "int32", "int64", "rune", "string"),
+            *("uint", "uint8", "uint16", "uint32", "uint64", "uintptr"),
+        )
+    ),
+    imports=("import_spec",),
+    import_holders=("import_declaration", "import_spec_list"),
+    imported_names=_imported_names,
+    fields=("field_declaration",),
+    field_holders=("field_declaration_list",),
+)
