@@ -1,0 +1,183 @@
+"""The settings: typed, frozen, validated; `settings` (the sibling module) finds and reads them.
+
+Field names are the keys of `reviewer.toml`. A secret is never a value here: only the name of the
+environment variable or the file that holds it, read by `secret` when it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from reviewer.domain import Role, Severity
+from reviewer.errors import ConfigError
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Posting = Literal["all", "summary", "off"]
+FailOn = Literal["critical", "high", "medium", "low", "never"]
+
+
+class Section(BaseModel):
+    """A frozen table that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServiceSettings(Section):
+    """How the service runs and where it keeps its state."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    database: str = "sqlite:///reviewer.db"
+    data_dir: Path = Path("var")
+    posting: bool = True
+    public_models: bool = False
+    secret_key_file: Path = Path("var/key")
+    api_token_env: str | None = None
+
+
+class TlsSettings(Section):
+    """What it takes to talk to a server inside a company."""
+
+    ca_file: Path | None = None
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _key_needs_certificate(self) -> TlsSettings:
+        if self.client_key_file and not self.client_cert_file:
+            raise ValueError("client_key_file needs client_cert_file beside it")
+        return self
+
+
+class ForgeSettings(TlsSettings):
+    """One GitLab or GitHub instance; `post_overrides` maps project globs to posting modes."""
+
+    id: Identifier
+    kind: Literal["gitlab", "github"]
+    url: str
+    token_env: str | None = None
+    token_file: Path | None = None
+    webhook_secret_env: str | None = None
+    webhook_secret_file: Path | None = None
+    webhook_auth: Literal["token", "signature"] = "token"
+    projects: tuple[str, ...] = ("*",)
+    post: Posting = "all"
+    post_overrides: dict[str, Posting] = Field(default_factory=dict)
+    review_drafts: bool = False
+    app_id: int | None = None
+    private_key_file: Path | None = None
+    bot_name: str | None = None
+
+
+class ModelSettings(TlsSettings):
+    """One model at one endpoint; `model` is the server's name for it, or a GGUF file for llamacpp."""
+
+    backend: Literal["ollama", "openai", "llamacpp"]
+    url: str = "http://127.0.0.1:11434"
+    model: str
+    context: int | None = Field(default=None, ge=1024)
+    parallel: int = Field(default=1, ge=1, le=256)
+    timeout_s: float = Field(default=300, gt=0)
+    stall_s: float = Field(default=60, gt=0)
+    profile: str | None = None
+    api_key_env: str | None = None
+    api_key_file: Path | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+
+
+class RoleSettings(Section):
+    """Which models serve a role, in order; an empty list switches the role off."""
+
+    review: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+    assist: tuple[str, ...] = ()
+
+    def names(self, role: Role) -> tuple[str, ...]:
+        """Return the model names of a role."""
+        names: tuple[str, ...] = getattr(self, role.value)
+        return names
+
+
+class PathSettings(Section):
+    """What holds for files that match one glob."""
+
+    instructions: str = ""
+
+
+class ReviewSettings(Section):
+    """What is reviewed and how; `fail_on` is a severity or never."""
+
+    language: Literal["en", "zh-CN"] = "en"
+    passes: int = Field(default=1, ge=1, le=9)
+    max_comments: int = Field(default=8, ge=0, le=100)
+    fail_on: FailOn = "high"
+    time_budget_s: float = Field(default=600, gt=0)
+    max_file_bytes: int = Field(default=1_000_000, ge=1)
+    ignore: tuple[str, ...] = ()
+    paths: dict[str, PathSettings] = Field(default_factory=dict)
+
+
+class RulesSettings(Section):
+    """Which rules run, from where, and with what severity."""
+
+    paths: tuple[Path, ...] = ()
+    disable: tuple[str, ...] = ()
+    severity: dict[str, Severity] = Field(default_factory=dict)
+
+
+class GateSettings(Section):
+    """How strict the gate is."""
+
+    require_model: bool = True
+    set_commit_status: bool = False
+
+
+class PrivacySettings(Section):
+    """What may leave the process, and what is kept."""
+
+    redact: bool = True
+    keep_prompts_days: int = Field(default=0, ge=0)
+
+
+class Settings(Section):
+    """Everything an operator can say."""
+
+    service: ServiceSettings = ServiceSettings()
+    forges: tuple[ForgeSettings, ...] = ()
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    roles: RoleSettings = RoleSettings()
+    review: ReviewSettings = ReviewSettings()
+    rules: RulesSettings = RulesSettings()
+    gate: GateSettings = GateSettings()
+    privacy: PrivacySettings = PrivacySettings()
+
+    def forge(self, forge_id: str) -> ForgeSettings | None:
+        """Return the forge of that id."""
+        return next((forge for forge in self.forges if forge.id == forge_id), None)
+
+
+def secret(env: str | None, file: Path | None, *, key: str) -> str | None:
+    """Read a secret from the environment or a file; None if neither is configured.
+
+    Raises ConfigError, naming the key, if what is configured is not there or empty.
+    """
+    if env:
+        value = os.environ.get(env, "")
+        if not value.strip():
+            raise ConfigError(
+                f"the environment variable {env} is not set or empty", key=key, remedy=f"export {env}=..."
+            )
+        return value.strip()
+    if file:
+        try:
+            value = file.read_text(encoding="utf-8")
+        except OSError as err:
+            raise ConfigError(f"{file} cannot be read: {err.strerror}", key=key) from err
+        if not value.strip():
+            raise ConfigError(f"{file} is empty", key=key)
+        return value.strip()
+    return None

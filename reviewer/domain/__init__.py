@@ -1,0 +1,55 @@
+"""The nouns of a review: frozen values without I/O, shared by every layer above.
+
+Lines are 1-based and inclusive. Texts a stranger wrote (titles, code, replies) are data: they are
+fenced in prompts and neutralised in comments, here they stand as they came.
+"""
+
+from __future__ import annotations
+
+from reviewer.domain.asking import Completion, Message, Profile, ReviewUnit, UnitPart, Usage
+from reviewer.domain.change import ChangedFile, ChangeRef, ChangeSet, MergeRequest, ReviewWarning
+from reviewer.domain.findings import Draft, Finding, Rejected, Suggestion, Suppressed
+from reviewer.domain.posting import Comment, Discussion, Note, Plan, Receipt, Resolution, Thread
+from reviewer.domain.review import Coverage, Overview, Review
+from reviewer.domain.scales import Category, Confidence, Role, Severity, Source, Verdict
+from reviewer.domain.work import Check, Command, Event, Job, JobState
+
+__all__ = [
+    "Category",
+    "ChangeRef",
+    "ChangeSet",
+    "ChangedFile",
+    "Check",
+    "Command",
+    "Comment",
+    "Completion",
+    "Confidence",
+    "Coverage",
+    "Discussion",
+    "Draft",
+    "Event",
+    "Finding",
+    "Job",
+    "JobState",
+    "MergeRequest",
+    "Message",
+    "Note",
+    "Overview",
+    "Plan",
+    "Profile",
+    "Receipt",
+    "Rejected",
+    "Resolution",
+    "Review",
+    "ReviewUnit",
+    "ReviewWarning",
+    "Role",
+    "Severity",
+    "Source",
+    "Suggestion",
+    "Suppressed",
+    "Thread",
+    "UnitPart",
+    "Usage",
+    "Verdict",
+]

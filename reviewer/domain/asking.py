@@ -1,0 +1,96 @@
+"""What goes to a model and what comes back: units, messages, profiles, completions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPart:
+    """Changed lines of one file with the code around them, as a prompt shows them.
+
+    `text` has the new side numbered and the old side marked; `new_lines` and `old_lines` are the
+    changed lines in it.
+    """
+
+    path: str
+    language: str | None
+    text: str
+    new_lines: tuple[int, ...]
+    old_lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewUnit:
+    """What one conversation with a model is about; `id` is stable for the same content."""
+
+    id: str
+    parts: tuple[UnitPart, ...]
+    tokens: int
+
+    @property
+    def changed_lines(self) -> int:
+        """Count the changed lines of both sides."""
+        return sum(len(part.new_lines) + len(part.old_lines) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn; `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a model family; data, found from the model's name or named in the configuration.
+
+    `thinking` is always, optional or never. `strategy` is two-turn, constrained or free.
+    `reasoning_tokens` are set aside for thinking, beside `reply_tokens` for the answer itself.
+    """
+
+    family: str
+    thinking: str
+    system_prompt: bool
+    strategy: str
+    context: int
+    reply_tokens: int
+    reasoning_tokens: int
+    sampling: Mapping[str, float]
+    chars_per_token: float
+    licence: str
+    fim: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What model calls cost; adds up with `+`."""
+
+    model_calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.model_calls + other.model_calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's whole answer; `finish` is stop or length, `first_token_s` is None if nothing came."""
+
+    text: str
+    reasoning: str
+    finish: str
+    usage: Usage
+    model: str
+    first_token_s: float | None = None

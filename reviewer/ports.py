@@ -1,0 +1,194 @@
+"""What the core asks of the world; adapters implement these, tests bring fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from reviewer.domain import (
+    ChangeSet,
+    Check,
+    Completion,
+    Discussion,
+    Event,
+    Finding,
+    Job,
+    MergeRequest,
+    Message,
+    Plan,
+    Profile,
+    Receipt,
+    Review,
+    ReviewWarning,
+    Role,
+    Verdict,
+)
+
+Json = dict[str, Any] | list[Any] | str | int | float | bool | None
+
+
+class Step(Protocol):
+    """Run a piece of work under a name, once: a job's step returns the stored result on a re-run.
+
+    Names are unique within a job and steps are started in the same order on every run, because the
+    durable kind counts them. `fn` returns JSON.
+    """
+
+    async def __call__(  # noqa: D102  # the class docstring says it
+        self, name: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool = True
+    ) -> Json: ...
+
+
+class Forge(Protocol):
+    """A GitLab or GitHub instance. Calls block: async callers go through `asyncio.to_thread`.
+
+    Every method raises ForgeError subclasses; writes are never retried blindly.
+    """
+
+    id: str
+    dialect: Literal["gitlab", "github"]  # how suggestions and details are written
+
+    def describe(self, project: str, number: int) -> MergeRequest:
+        """Ask for a merge request's present state, its three SHAs included."""
+
+    def fetch(self, merge_request: MergeRequest) -> ChangeSet:
+        """Read the change with git from the project's mirror, never from a diff API."""
+
+    def discussion(self, merge_request: MergeRequest) -> Discussion:
+        """List all threads and notes."""
+
+    def apply(self, merge_request: MergeRequest, plan: Plan) -> Receipt:
+        """Post inline comments, resolve threads; what cannot be placed is in the receipt.
+
+        Raises Superseded if the head has moved since `describe`.
+        """
+
+    def summarise(self, merge_request: MergeRequest, note: str | None, body: str) -> str:
+        """Edit the summary note, or create it; return its id."""
+
+    def set_status(self, merge_request: MergeRequest, verdict: Verdict, description: str) -> None:
+        """Set the commit status of the head."""
+
+
+class Conversation(Protocol):
+    """The part of a forge that commands need."""
+
+    def may_command(self, project: str, actor_id: int, actor: str) -> bool:
+        """Say whether this person may make the bot work on the project (Developer, or write access)."""
+
+    def reply(self, project: str, number: int, thread: str | None, body: str) -> str:
+        """Answer in a thread, or with a new note; return the note's id."""
+
+
+class Checkable(Protocol):
+    """Anything `reviewer doctor` can look at."""
+
+    def check(self) -> Sequence[Check]:
+        """Look, never raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call: messages, an optional JSON schema for the reply, and its limits in tokens and seconds."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int
+    schema: dict[str, Any] | None = None
+    think: bool | None = None
+    seed: int | None = None
+
+
+class Model(Protocol):
+    """One configured model at one endpoint; `context` is the whole window in tokens."""
+
+    name: str
+    profile: Profile
+    context: int
+
+    async def complete(
+        self, request: ModelRequest, on_text: Callable[[str], None] | None = None
+    ) -> Completion:
+        """Stream a reply to its end.
+
+        Cancelling the task closes the connection. Raises ModelUnavailable, ModelTimeout,
+        ModelOverflow; a reply that ended for its length comes back with finish `length`.
+        """
+
+    def count(self, text: str) -> int:
+        """Estimate the tokens of a text, on the safe side, corrected by the server's own counts."""
+
+    def estimate(self, text: str) -> int:
+        """Estimate as `count` does, but without the server's corrections: the same on every run."""
+
+    async def check(self) -> Sequence[Check]:
+        """Look whether the endpoint answers and has the model; never raise."""
+
+    async def aclose(self) -> None:
+        """Close connections."""
+
+
+class Gateway(Protocol):
+    """All configured models by role."""
+
+    async def pick(self, role: Role, *, without: Collection[str] = ()) -> Model:
+        """Return the first model of the role that answers, leaving some out by name.
+
+        Raises ModelUnavailable naming every one tried.
+        """
+
+    def configured(self, role: Role) -> tuple[Model, ...]:
+        """Return the role's models in order, asked or not; empty if the role is switched off."""
+
+    async def aclose(self) -> None:
+        """Close all models."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What a scanner found on the changed lines, and what it could not look at.
+
+    `secrets` are the texts it found that must not leave this process unmasked.
+    """
+
+    findings: tuple[Finding, ...]
+    warnings: tuple[ReviewWarning, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+class Scanner(Protocol):
+    """Finds things without a model. Calls block."""
+
+    name: str
+
+    def scan(self, change: ChangeSet) -> ScanReport:
+        """Look at the change once; findings lie on changed lines and carry no fingerprint yet."""
+
+
+class Output(Protocol):
+    """One report format."""
+
+    def render(self, review: Review, verdict: Verdict) -> str:
+        """Write the whole report; the same review gives the same text."""
+
+
+class Jobs(Protocol):
+    """Durable work. `submit` returns only when the job would survive a crash."""
+
+    def submit(self, event: Event) -> str:
+        """Store the event and return its job; the same delivery gives the same job. Raises StoreError."""
+
+    def status(self, job: str) -> Job | None:
+        """Return one job."""
+
+    def list(self, limit: int = 50) -> Sequence[Job]:
+        """Return the newest jobs first."""
+
+    def retry(self, job: str) -> str:
+        """Run a failed or cancelled job again and return the new attempt's id."""
+
+    def cancel(self, job: str) -> None:
+        """Stop a job; a finished one stays as it is."""
+
+    def close(self, drain_s: float) -> None:
+        """Take no more work, let running steps end, then stop."""
