@@ -1,0 +1,1 @@
+"""The pure core: values in, values out, one module per step of the flow."""

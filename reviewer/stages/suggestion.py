@@ -1,0 +1,81 @@
+"""Prove a suggested change before anyone is asked to commit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parsers.diff import LineKind, Side
+from parsers.edits import EditVerdict, check
+from parsers.positions import same_hunk
+from parsers.source import decode
+from reviewer.domain import ChangedFile, Suggestion
+from reviewer.stages.neutralise import is_postable
+
+_MOST_LINES = 101  # GitLab replaces at most 100 lines above the one that is commented
+_PROVEN = (EditVerdict.CLEAN, EditVerdict.UNCHECKED)
+
+
+def prove(
+    file: ChangedFile, lines: dict[int, str], start: int, end: int, replacement: str
+) -> Suggestion | None:
+    """Return a suggestion for new-side lines start..end (1-based, inclusive), None if it does not hold.
+
+    It holds if it lies in one hunk, changes something but not back to the old side, still parses (or
+    is in a language that we do not parse), and hides neither secrets nor invisible characters.
+    """
+    text = replacement.replace("\r\n", "\n").strip("\n")
+    if file.new is None or end - start >= _MOST_LINES or not same_hunk(file.diff, Side.NEW, start, end):
+        return None
+    if not is_postable(text) or "<redacted:" in text or _restores_old_side(file, start, end, text):
+        return None
+    for candidate in _indented(text, lines[start]):
+        if check(file.path, file.new, start, end, candidate).verdict in _PROVEN:
+            return Suggestion(start, end, candidate)
+    return None
+
+
+def _indented(text: str, original: str) -> Iterator[str]:
+    """Give back the indentation that a model lost at the start, as a quote in JSON often does.
+
+    If the text's first line has none but the original's has, then either only the first line lost it,
+    or, where another line stands further left than the original began, every line did.
+    """
+    first, *rest = text.split("\n")
+    indent = original[: len(original) - len(original.lstrip())]
+    if not indent or first[:1].isspace():
+        yield text
+        return
+    if all(line.startswith(indent) for line in rest if line.strip()):
+        yield "\n".join((indent + first, *rest))
+    if rest:
+        yield "\n".join(indent + line if line.strip() else line for line in (first, *rest))
+
+
+def _restores_old_side(file: ChangedFile, start: int, end: int, text: str) -> bool:
+    """Say whether the text brings back lines that this very change has removed there."""
+    wanted = [line.strip() for line in text.split("\n") if line.strip()]
+    old = [(line, removed) for line, removed in _old_lines(file, start, end) if line]
+    return any(
+        [line for line, _ in window] == wanted and any(removed for _, removed in window)
+        for window in (old[index : index + len(wanted)] for index in range(len(old)))
+    )
+
+
+def _old_lines(file: ChangedFile, start: int, end: int) -> Iterator[tuple[str, bool]]:
+    """Yield what stood where new-side lines start..end stand, and whether the change removed it."""
+    for hunk in file.diff.hunks:
+        removed: list[str] = []
+        last = hunk.new_start - 1
+        for line in hunk.lines:
+            text = decode(line.text).text.strip()
+            if line.kind is LineKind.REMOVED:
+                removed.append(text)
+                continue
+            last = line.new_line or last
+            if start <= last <= end:
+                yield from ((gone, True) for gone in removed)
+                removed = []
+                if line.kind is LineKind.CONTEXT:
+                    yield text, False
+            elif line.kind is LineKind.CONTEXT:
+                removed = []

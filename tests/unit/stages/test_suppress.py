@@ -1,0 +1,133 @@
+"""Suppressions: in the code by rule id, in a baseline by fingerprint, and in no other way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from reviewer.domain import Finding, Suppressed
+from reviewer.errors import ConfigError
+from reviewer.stages.fingerprint import identify
+from reviewer.stages.suppress import Baseline, apply_suppressions, read_baseline, write_baseline
+from tests.fakes.changes import change_set, changed_file
+from tests.fakes.findings import finding
+
+
+def suppressed(text: str, flaw: Finding, path: str = "app.py") -> tuple[Suppressed, ...]:
+    change = change_set(changed_file(path, None, text))
+    kept, silenced = apply_suppressions([flaw], change)
+    assert len(kept) + len(silenced) == 1
+    return silenced
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = eval(y)  # reviewer: ignore[python/no-eval] legacy\n",
+        "x = eval(y)  # reviewer:ignore[ python/no-eval ] - legacy\n",
+        "x = eval(y)  # reviewer: ignore[python/other, python/no-eval] legacy\n",
+        "x = eval(y)  # reviewer: ignore[python/*]: legacy\n",
+        "x = eval(y)  # noqa: S307  # reviewer: ignore[python/no-eval] legacy\n",
+    ],
+)
+def test_a_comment_on_the_line_silences_the_rules_it_names(text: str) -> None:
+    (one,) = suppressed(text, finding(1))
+    assert (one.reason, one.note) == ("inline", "legacy")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = eval(y)  # reviewer: ignore[python/other]\n",
+        "x = eval(y)  # reviewer: ignore[python]\n",
+        "x = eval(y)  # reviewer: ignore[*]\n",
+        "x = eval(y)  # reviewer: ignore[*/no-eval]\n",
+        "x = eval(y)  # reviewer: ignore[]\n",
+        "x = eval(y)  # reviewer: ignore\n",
+        "x = eval(y)  # ignore[python/no-eval]\n",
+        "x = eval(y)  # ast-grep-ignore\n",
+        "x = eval('reviewer: ignore[python/no-eval]')\n",
+        "x = eval(y)  // reviewer: ignore[python/no-eval]\n",
+    ],
+)
+def test_nothing_else_silences(text: str) -> None:
+    assert suppressed(text, finding(1)) == ()
+
+
+def test_a_comment_alone_on_the_line_above_silences() -> None:
+    text = "# reviewer: ignore[python/no-eval] legacy\nx = eval(y)\n"
+    assert suppressed(text, finding(2))[0].note == "legacy"
+
+
+def test_a_comment_behind_code_speaks_of_its_own_line_only() -> None:
+    text = "a = 1  # reviewer: ignore[python/no-eval]\nx = eval(y)\n"
+    assert suppressed(text, finding(2)) == ()
+
+
+def test_two_lines_above_is_too_far() -> None:
+    text = "# reviewer: ignore[python/no-eval]\n\nx = eval(y)\n"
+    assert suppressed(text, finding(3)) == ()
+
+
+def test_any_line_of_a_longer_finding_may_carry_the_comment() -> None:
+    text = "x = eval(\n    y\n)  # reviewer: ignore[python/no-eval]\n"
+    assert suppressed(text, finding(1, end_line=3))
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("A.java", "run(y); // reviewer: ignore[python/no-eval] why"),
+        ("A.java", "/* reviewer: ignore[python/no-eval] why */ run(y);"),
+        ("query.sql", "delete from t -- reviewer: ignore[python/no-eval] why"),
+        ("page.html", "<p onclick=x> <!-- reviewer: ignore[python/no-eval] why -->"),
+        ("Makefile", "run: # reviewer: ignore[python/no-eval] why"),
+    ],
+)
+def test_comments_are_those_of_the_language(path: str, line: str) -> None:
+    assert suppressed(line + "\n", finding(1, path=path), path)[0].note == "why"
+
+
+def test_a_finding_about_the_whole_file_is_not_silenced_by_a_line() -> None:
+    assert suppressed("# reviewer: ignore[python/no-eval]\n", finding(None)) == ()
+
+
+def test_a_baseline_accepts_what_was_there_and_nothing_new() -> None:
+    text = "x = eval(y)\nz = eval(y) + 1\n"
+    change = change_set(changed_file("app.py", None, text))
+    old, new = identify([finding(1), finding(2)], change)
+    baseline = read_baseline(write_baseline([old, old]).encode(), "baseline.json")
+    kept, silenced = apply_suppressions([old, new], change, baseline)
+    assert kept == (new,)
+    assert silenced == (Suppressed(old, "baseline"),)
+
+
+def test_a_baseline_file_is_stable_and_readable() -> None:
+    one, two = (
+        finding(1, fingerprint="b" * 32, path="b.py"),
+        finding(1, fingerprint="a" * 32, path="a\udcff.py"),
+    )
+    assert write_baseline([one, two]) == write_baseline([two, one])
+    document = json.loads(write_baseline([one, two]))
+    assert document["version"] == 1
+    assert [row["path"] for row in document["findings"]] == ["a\udcff.py", "b.py"]
+    assert read_baseline(write_baseline([]).encode(), "baseline.json") == Baseline()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"version": 2, "findings": []}',
+        b'{"version": 1, "findings": [1]}',
+        b"\xff",
+        b"[" * 9999,
+    ],
+)
+def test_anything_else_is_refused_with_the_files_name(content: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"baseline\.json") as caught:
+        read_baseline(content, "baseline.json")
+    assert caught.value.source == "baseline.json"
