@@ -1,0 +1,1 @@
+"""Find things in a change without a model: rules, secrets, other tools' reports."""

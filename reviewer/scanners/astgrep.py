@@ -1,0 +1,153 @@
+"""Run the ast-grep command line over a folder of our own; nothing here knows what a rule means.
+
+ast-grep reads UTF-8 only, obeys ignore files and configuration that it finds on its way up, and holds
+every match together with its whole line in memory: so it gets its own folder, its own configuration,
+files that we named, a limit on results and a limit on seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SUFFIXES = {
+    "go": ".go",
+    "java": ".java",
+    "javascript": ".js",
+    "python": ".py",
+    "tsx": ".tsx",
+    "typescript": ".ts",
+}
+MAX_RESULTS = 10_000
+MAX_LINE = 4_000  # characters; 10,000 results of such a line are 40 MB
+
+_BAD_RULE = 8
+_IGNORES = ("hidden", "dot", "exclude", "global", "parent", "vcs")
+_SCANNED = re.compile(r"^sg: entity\|file\|(?:\./)?(.+): language=", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One match: `rule` and `file` are the keys of the run, lines are 1-based and inclusive.
+
+    `replacement` is the text of the rule's fix for the bytes start..end (exclusive) of the file.
+    """
+
+    rule: str
+    file: str
+    start_line: int
+    end_line: int
+    replacement: str | None = None
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run gave; `problem` says why it failed as a whole, `bad_rule` whether a rule was to blame."""
+
+    matches: tuple[Match, ...] = ()
+    scanned: frozenset[str] = frozenset()
+    problem: str = ""
+    bad_rule: bool = False
+
+    @property
+    def cut(self) -> bool:
+        """Say whether the limit on results may have cut matches off."""
+        return len(self.matches) >= MAX_RESULTS
+
+
+def find_binary() -> str | None:
+    """Return the ast-grep that was installed with us, or one on the PATH, or None."""
+    ours = (str(Path(sys.executable).parent), sysconfig.get_path("scripts"))
+    return shutil.which("ast-grep", path=os.pathsep.join(ours)) or shutil.which("ast-grep")
+
+
+def run(
+    rules: Iterable[Mapping[str, Any]],
+    files: Mapping[str, bytes],
+    *,
+    seconds: float,
+    binary: str | None = None,
+) -> Run:
+    """Run rules (ast-grep's documents, ids being the keys) over files (UTF-8 by name) in one process.
+
+    Takes at most `seconds`. Never raises: a failure is in the run's `problem`.
+    """
+    binary = binary or find_binary()
+    if binary is None:
+        return Run(problem="ast-grep is not installed beside this program")
+    with tempfile.TemporaryDirectory(prefix="reviewer-rules-") as name:
+        folder = Path(name)
+        _lay_out(folder, rules, files)
+        try:
+            # No environment: neither HOME's configuration nor a debug switch may change what is found.
+            done = subprocess.run(
+                _command(binary), cwd=folder / "files", env={}, stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=seconds, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Run(problem=f"ast-grep took longer than {seconds:g} s")
+        except OSError as err:
+            return Run(problem=f"ast-grep could not be started: {err.strerror}")
+    stderr = done.stderr.decode("utf-8", "replace")
+    if done.returncode not in (0, 1):
+        return Run(
+            problem=f"ast-grep ended with {done.returncode}: {_cause(stderr)}",
+            bad_rule=done.returncode == _BAD_RULE,
+        )
+    try:
+        return Run(tuple(_matches(done.stdout)), frozenset(_SCANNED.findall(stderr)))
+    except (ValueError, KeyError, TypeError) as err:
+        return Run(problem=f"ast-grep printed something else than matches: {err!r}")
+
+
+def _command(binary: str) -> Sequence[str]:
+    ignores = [part for kind in _IGNORES for part in ("--no-ignore", kind)]
+    limit = ["--max-results", str(MAX_RESULTS)]
+    return [binary, "scan", "--rule=../rules.yml", "--json=stream", "--inspect=entity", *ignores, *limit, "."]
+
+
+def _lay_out(folder: Path, rules: Iterable[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
+    documents = (json.dumps(rule, ensure_ascii=False) for rule in rules)
+    (folder / "rules.yml").write_text("\n---\n".join(documents), encoding="utf-8")
+    # Without one of our own, ast-grep takes the configuration of any folder above, such as /tmp.
+    (folder / "sgconfig.yml").write_text("ruleDirs: []\n", encoding="utf-8")
+    (folder / "files").mkdir()
+    for name, content in files.items():
+        (folder / "files" / name).write_bytes(content)
+
+
+def _matches(stdout: bytes) -> Iterator[Match]:
+    for line in stdout.split(b"\n"):
+        if not line:
+            continue
+        found = json.loads(line)
+        start, end = found["range"]["start"], found["range"]["end"]
+        # A node that ends with a line feed ends before the first column of the line after it.
+        last = end["line"] if end["column"] == 0 and end["line"] > start["line"] else end["line"] + 1
+        offsets = found.get("replacementOffsets", {"start": 0, "end": 0})
+        yield Match(
+            rule=found["ruleId"],
+            file=found["file"].removeprefix("./"),
+            start_line=start["line"] + 1,
+            end_line=last,
+            replacement=found.get("replacement"),
+            start=offsets["start"],
+            end=offsets["end"],
+        )
+
+
+def _cause(stderr: str) -> str:
+    lines = [line.strip(" ╰▻") for line in stderr.splitlines() if line.lstrip().startswith("╰▻")]
+    return "; ".join(lines) or stderr.strip()[:500] or "no word why"

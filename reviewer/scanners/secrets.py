@@ -1,0 +1,246 @@
+"""Find secrets on added lines: Kingfisher as a library, and a table of our own for what it does not know.
+
+Nothing is checked online: only Kingfisher's detection is used, its validators are never built. Nor is
+any comment obeyed that would silence it. A secret is never shown whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parsers.diff import Side
+from parsers.source import decode
+from reviewer.domain import (
+    Category,
+    ChangedFile,
+    ChangeSet,
+    Confidence,
+    Finding,
+    ReviewWarning,
+    Severity,
+    Source,
+)
+from reviewer.ports import ScanReport
+from reviewer.scanners.newside import NewSide, new_side
+from reviewer.scanners.passwords import find_passwords, is_placeholder
+from reviewer.scanners.rulefile import TextLanguage
+from reviewer.stages.anchor import anchor
+from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, TOKEN_SHAPES
+from reviewer.stages.redact import mask, redact
+
+if TYPE_CHECKING:
+    from kingfisher_sdk import Scanner as Kingfisher
+
+_CRITICAL = frozenset({"private-key", "aws-secret-access-key", "huawei-secret-key"})  # whole by themselves
+_KEY_TEXT = re.compile(rb"[A-Za-z0-9+/=]{40}")
+_KEY_LIMIT = 20_000
+_DUMMY = re.compile(rb"(?i)x{4}|example|your")
+_GAVE_UP = (TimeoutError, RuntimeError)  # what Kingfisher raises when its time is over, or it cannot start
+_FEWEST_DIFFERENT = 5  # AKIAZZZZZZZZZZZZZZZZ is made up
+_TEST_PATH = re.compile(
+    r"(^|/)(tests?|testdata|fixtures?|examples?|samples?|mocks?)(/|$)|(^|/)test_|_test\.|\.(test|spec)\."
+)
+
+_PASSWORD_TITLES = {
+    "password": ("hard-coded password", "硬编码口令"),
+    "uri-password": ("password in a URI", "URI 中的口令"),
+    "curl-password": ("password on a command line", "命令行中的口令"),
+    "authorization": ("credentials in a header", "请求头中的凭证"),
+}
+# Kingfisher's names for what has one here already.
+_SAME_KIND = {
+    "generic-credential-uri": "uri-password",
+    "curl-auth-user": "curl-password",
+    "curl-auth-header": "authorization",
+}
+_TEXTS = {
+    "en": (
+        "Secret in the code: {title}",
+        "This looks like a real secret: {title}, {masked}.",
+        "Everyone who can read the repository, its history or a copy of it can use it. Revoke it where it was "
+        "issued, put a new one into the environment or a secret store, and read it from there; to delete the "
+        "line is not enough.",
+    ),
+    "zh-CN": (
+        "代码中的秘密：{title}",
+        "这看起来是真实的秘密：{title}，{masked}。",
+        "能读到仓库、其历史或任何副本的人都能使用它。请先到签发方吊销，把新的放进环境变量或密钥管理系统，"
+        "再从那里读取；只删除这一行是不够的。",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """Bytes start..end (exclusive) of a text; `titles` name the kind in English and Chinese."""
+
+    kind: str
+    titles: tuple[str, str]
+    confidence: Confidence
+    start: int
+    end: int
+    value: bytes = field(repr=False)
+
+
+class SecretScanner:
+    """Finds secrets; `cache_dir` keeps Kingfisher's compiled rules (3 s to start without, 0.3 s with).
+
+    A scan of one file takes at most `seconds`.
+    """
+
+    name = "secrets"
+
+    def __init__(
+        self, cache_dir: Path | None, language: TextLanguage = "en", *, seconds: float = 20.0
+    ) -> None:
+        self._cache_dir = cache_dir
+        self._language = language
+        self._seconds = seconds
+        self._kingfisher: Kingfisher | None = None
+
+    def scan(self, change: ChangeSet) -> ScanReport:
+        """Look at the added lines of all files, of any language and also of a bare diff."""
+        findings: list[Finding] = []
+        warnings: list[ReviewWarning] = []
+        for file in change.files:
+            side = new_side(file)
+            if side is None:
+                continue
+            text = "\n".join(side.lines).encode("utf-8", "replace")
+            try:
+                secrets = self._find(text, file.path)
+            except _GAVE_UP as err:
+                message = f"the search for secrets did not end: {err}"
+                warnings.append(ReviewWarning("scanner-failed", message, file.path, undecided=True))
+            else:
+                findings += self._findings(secrets, text, file)
+        return ScanReport(tuple(findings), tuple(warnings))
+
+    def values(self, change: ChangeSet) -> frozenset[str]:
+        """Return every secret of both sides whole, changed lines or not, for `redact` to take out.
+
+        They must never be stored, logged or shown.
+        """
+        found: set[str] = set()
+        for file in change.files:
+            side = new_side(file)
+            texts = ["\n".join(side.lines)] if side else []
+            texts += [decode(file.old).text] if file.old is not None and not file.diff.is_binary else []
+            for text in texts:
+                secrets = self._find_anyway(text.encode("utf-8", "replace"), file.path)
+                found.update(secret.value.decode("utf-8", "replace") for secret in secrets)
+        return frozenset(found)
+
+    def _find(self, text: bytes, path: str) -> list[_Secret]:
+        """Find the secrets of a text; the more certain source names a place. Raises what Kingfisher does."""
+        return _one_each(
+            (*_keys(text), *_tokens(text), *self._known_to_kingfisher(text), *_passwords(text, path))
+        )
+
+    def _find_anyway(self, text: bytes, path: str) -> list[_Secret]:
+        try:
+            return self._find(text, path)
+        except _GAVE_UP:  # `scan` has said so; what our own table knows is better than nothing
+            return _one_each((*_keys(text), *_tokens(text), *_passwords(text, path)))
+
+    def _known_to_kingfisher(self, text: bytes) -> Iterator[_Secret]:
+        if self._kingfisher is None:
+            self._kingfisher = _load_kingfisher(self._cache_dir)
+        for found in self._kingfisher.scan(text, timeout=self._seconds):
+            start, end = found.location["start_offset"], found.location["end_offset"]
+            value = text[start:end]
+            name = re.sub(r"[^a-z0-9]+", "-", found.rule_id.lower().partition(".")[2]).strip("-") or "secret"
+            kind = _SAME_KIND.get(name, name)
+            guessed = kind in _PASSWORD_TITLES
+            if not found.visible or (guessed and is_placeholder(value)):
+                continue
+            titles = _PASSWORD_TITLES.get(kind, (name.replace("-", " "),) * 2)
+            yield _Secret(kind, titles, Confidence.MEDIUM if guessed else Confidence.HIGH, start, end, value)
+
+    def _findings(self, secrets: Sequence[_Secret], text: bytes, file: ChangedFile) -> Iterator[Finding]:
+        if not secrets:
+            return
+        masked = _masked_side(secrets, text)
+        for secret in secrets:
+            # A key's text begins with the line feed after its marker, and ends with one.
+            first, last = text.count(b"\n", 0, secret.start + 1) + 1, text.count(b"\n", 0, secret.end - 1) + 1
+            lines = anchor(file, Side.NEW, first, last)
+            if lines:
+                yield self._finding(secret, file.path, lines, masked.quote(*lines, most=3))
+
+    def _finding(self, secret: _Secret, path: str, lines: tuple[int, int], evidence: str) -> Finding:
+        title, message, why = _TEXTS[self._language]
+        name = secret.titles[self._language == "zh-CN"]
+        shown = mask(secret.value.decode("utf-8", "replace").strip())
+        unsure = secret.confidence is Confidence.MEDIUM and _TEST_PATH.search(path)
+        return Finding(
+            rule_id=f"secret/{secret.kind}",
+            source=Source.SECRET,
+            severity=Severity.CRITICAL if secret.kind in _CRITICAL else Severity.HIGH,
+            confidence=Confidence.LOW if unsure else secret.confidence,
+            category=Category.SECRET,
+            path=path,
+            side=Side.NEW,
+            start_line=lines[0],
+            end_line=lines[1],
+            title=title.format(title=name),
+            message=message.format(title=name, masked=shown),
+            why=why,
+            cwe=("CWE-798",),
+            evidence=evidence,
+        )
+
+
+def _one_each(secrets: Iterable[_Secret]) -> list[_Secret]:
+    """Keep the first secret of every place, in the order of the text."""
+    kept: list[_Secret] = []
+    for secret in secrets:
+        if not any(secret.start < other.end and other.start < secret.end for other in kept):
+            kept.append(secret)
+    return sorted(kept, key=lambda secret: secret.start)
+
+
+def _load_kingfisher(cache_dir: Path | None) -> Kingfisher:
+    from kingfisher_sdk import Rules, Scanner  # 46 MB of memory: only when it is needed
+
+    return Scanner(Rules(cache=cache_dir is not None, cache_dir=cache_dir))
+
+
+def _keys(text: bytes) -> Iterator[_Secret]:
+    """Find private key blocks; a block that a diff has cut off ends with the text it shows."""
+    for begin in PRIVATE_KEY_BEGIN.finditer(text):
+        start = begin.end()
+        end = text.find(b"-----END", start, start + _KEY_LIMIT)
+        body = text[start : end if end >= 0 else start + _KEY_LIMIT]
+        if _KEY_TEXT.search(body):
+            titles = ("private key", "私钥")
+            yield _Secret("private-key", titles, Confidence.HIGH, start, start + len(body), body)
+
+
+def _tokens(text: bytes) -> Iterator[_Secret]:
+    for shape in TOKEN_SHAPES:
+        for match in shape.pattern.finditer(text):
+            value = match.group(1)
+            if not _DUMMY.search(value) and len(set(value)) >= _FEWEST_DIFFERENT:
+                titles = (shape.title, shape.title_zh)
+                yield _Secret(shape.kind, titles, Confidence.HIGH, match.start(1), match.end(1), value)
+
+
+def _passwords(text: bytes, path: str) -> Iterator[_Secret]:
+    for kind, start, end in find_passwords(text, path):
+        yield _Secret(kind, _PASSWORD_TITLES[kind], Confidence.MEDIUM, start, end, text[start:end])
+
+
+def _masked_side(secrets: Iterable[_Secret], text: bytes) -> NewSide:
+    """Write the text with every secret masked, its lines where they were."""
+    pieces, end = [], 0
+    for secret in secrets:
+        shown = mask(secret.value.decode("utf-8", "replace").strip()).encode()
+        pieces += [text[end : secret.start], shown, b"\n" * secret.value.count(b"\n")]
+        end = secret.end
+    masked = b"".join([*pieces, text[end:]]).decode("utf-8", "replace")
+    return NewSide(tuple(redact(masked).text.split("\n")), whole=True)
