@@ -1,0 +1,1 @@
+"""Model backends behind `ports.Model`, one module each; `gateway.build` wires them."""
