@@ -1,0 +1,118 @@
+"""The HTTP session under a forge's client library: one place for everything that may go wrong below it.
+
+Measured on python-gitlab 8.6: left to itself it takes proxies from the environment and follows a
+redirect to another host with the token in hand. Here neither happens; only what cannot have had an
+effect is repeated, and what is left is raised as a ForgeError.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests import Response
+
+from reviewer.config import TlsSettings
+from reviewer.errors import ForgeRateLimited, ForgeRefused, ForgeUnavailable
+
+TIMEOUT_S = 15.0
+_PATIENCE_S = 60.0  # a longer Retry-After is the job's to wait for, not a thread's
+_ATTEMPTS = 3
+
+
+class ForgeSession(requests.Session):
+    """A session that talks to the host of `address` alone, and counts its calls.
+
+    429 is waited out where `Retry-After` allows, for any method: nothing has happened yet. A lost
+    connection or a 5xx is repeated for GET alone. Raises ForgeRateLimited, ForgeUnavailable, and
+    ForgeRefused on a redirect.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        tls: TlsSettings,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__()
+        self._origin = _origin(address)
+        self.trust_env = False
+        self.max_redirects = 0
+        self.calls = 0
+        self.timeout_s = timeout_s
+        self._wait = wait
+        self.ca = str(tls.ca_file) if tls.ca_file else True
+        if tls.client_cert_file:
+            certificate = str(tls.client_cert_file)
+            self.cert = (certificate, str(tls.client_key_file)) if tls.client_key_file else certificate
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
+        """Send one request, perhaps several times."""
+        if _origin(url) != self._origin:
+            raise ForgeRefused(f"{_host(url)} is not the configured forge: its addresses are not followed")
+        kwargs["timeout"] = self.timeout_s  # whatever the library thinks
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return self._send_once(method, url, *args, **kwargs)
+            except ForgeRateLimited as err:
+                if err.retry_after > _PATIENCE_S:
+                    raise
+                self._wait(err.retry_after)
+            except ForgeUnavailable:
+                if str(method).upper() != "GET":
+                    raise
+                self._wait(0.5 * attempt)
+        return self._send_once(method, url, *args, **kwargs)
+
+    def _send_once(
+        self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        self.calls += 1
+        try:
+            response = super().request(method, url, *args, **kwargs)
+        except requests.TooManyRedirects as err:
+            raise ForgeRefused(f"{_host(url)} redirects elsewhere; redirects are not followed") from err
+        except requests.RequestException as err:
+            raise ForgeUnavailable(f"{_host(url)} cannot be reached: {_reason(err)}") from err
+        if response.status_code == 429:
+            raise ForgeRateLimited(f"{_host(url)} asks for a pause", retry_after=_retry_after(response))
+        if response.status_code >= 500:
+            raise ForgeUnavailable(
+                f"{_host(url)} answers {response.status_code}", status=response.status_code
+            )
+        return response
+
+
+def _origin(url: str | bytes) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(str(url))
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _host(url: str | bytes) -> str:
+    return urlsplit(str(url)).hostname or str(url)
+
+
+def _reason(err: BaseException) -> str:
+    """Return the innermost exception's words: those of the operating system or of TLS."""
+    if isinstance(err, requests.Timeout):
+        return "no answer in time"
+    while err.__context__ is not None:
+        err = err.__context__
+    return str(err)[:300] or type(err).__name__
+
+
+def _retry_after(response: Response) -> float:
+    """Read `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3); a minute where it says nothing."""
+    value = response.headers.get("Retry-After", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return _PATIENCE_S

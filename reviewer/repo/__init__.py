@@ -1,0 +1,1 @@
+"""Read repositories with git: mirrors of a forge's projects, and checkouts on this machine."""

@@ -1,0 +1,1 @@
+"""Forges on loopback, over real repositories, driven by the genuine client libraries."""
