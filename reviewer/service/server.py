@@ -1,0 +1,134 @@
+"""One process of the service: the web server, the jobs and their orderly end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from reviewer.config import ForgeSettings, Settings, secret
+from reviewer.errors import ConfigError
+from reviewer.service.app import Entrance, create_app
+from reviewer.service.jobs import DurableJobs
+from reviewer.service.payloads import Bot
+from reviewer.service.webhooks import check_secret
+from reviewer.service.worker import Work
+
+DRAIN_S = 30.0
+_START_TIMEOUT_S = 30.0
+_BACKLOG = 1024
+_SWITCH_S = 0.001
+
+Bots = Mapping[str, Callable[[], Bot]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that answers; `url` is its address without a path."""
+
+    url: str
+    jobs: DurableJobs
+
+
+def serve(settings: Settings, work: Work, *, bots: Bots | None = None, workers: int = 4) -> None:
+    """Run the service until SIGTERM or SIGINT; raise ConfigError or StoreError if it cannot start.
+
+    It then takes no more deliveries, lets running steps end for DRAIN_S seconds, and returns; what is
+    unfinished goes on at the next start. Call it in the main thread.
+    """
+    stop = threading.Event()
+
+    def ask_to_stop(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    # Python code of a running review then gives way five times as often as by default, and a forge
+    # that waits for its answer hardly notices the review.
+    sys.setswitchinterval(_SWITCH_S)
+    former = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with running(settings, work, bots=bots, workers=workers) as service:
+            structlog.get_logger().info("serving", url=service.url)
+            stop.wait()
+            structlog.get_logger().info("stopping")
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def running(
+    settings: Settings, work: Work, *, bots: Bots | None = None, workers: int = 4, drain_s: float = DRAIN_S
+) -> Iterator[Running]:
+    """Run the service beside the caller, on a free port if `settings.service.port` is 0."""
+    entrances = {forge.id: _entrance(forge, bots or {}) for forge in settings.forges}
+    token = secret(settings.service.api_token_env, None, key="service.api_token_env")
+    listener = _listen(settings.service.host, settings.service.port)
+    with listener:
+        jobs = DurableJobs(settings.service.database, work, workers=workers)
+        try:
+            app = create_app(jobs, jobs.store, entrances, token=token)
+            with _answering(uvicorn.Server(_uvicorn(app)), listener):
+                host, port = listener.getsockname()[:2]
+                yield Running(f"http://{f'[{host}]' if ':' in host else host}:{port}", jobs)
+        finally:
+            jobs.close(drain_s)
+
+
+def _entrance(forge: ForgeSettings, bots: Bots) -> Entrance:
+    key = f"forges.{forge.id}.webhook_secret_env"
+    found = secret(forge.webhook_secret_env, forge.webhook_secret_file, key=key)
+    named = Bot(forge.bot_name or "reviewer")
+    return Entrance(forge, check_secret(forge, found), bots.get(forge.id, lambda: named))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named TCP outright: only then does asyncio switch off Nagle's delay, 40 ms an answer otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as err:
+        listener.close()
+        raise ConfigError(f"cannot listen on {host} port {port}: {err.strerror}", key="service.port") from err
+    return listener
+
+
+def _uvicorn(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=10,
+    )
+
+
+@contextmanager
+def _answering(server: uvicorn.Server, listener: socket.socket) -> Iterator[None]:
+    """Run the web server in a thread of its own: signals are then ours to handle."""
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    try:
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise ConfigError("the web server did not start", key="service.host")
+            time.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

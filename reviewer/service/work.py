@@ -1,0 +1,102 @@
+"""What a job does about new code: read the merge request, review it, post it, return the document."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from reviewer import pipeline
+from reviewer.checkpoint import Checkpoint
+from reviewer.config import Posting as PostingMode
+from reviewer.config import Settings
+from reviewer.domain import ChangeSet, Event, MergeRequest, Review, ReviewWarning, Verdict
+from reviewer.errors import ConfigError, ForgeNotFound
+from reviewer.outputs.document import document
+from reviewer.pipeline import Engine, Posting
+from reviewer.ports import Forge, Json, Step
+from reviewer.service.fence import Fence
+
+_MERGE_REQUEST = Checkpoint(MergeRequest)
+
+
+class ReviewWork:
+    """Reviews merge requests of the configured forges.
+
+    The engine is opened by the first job, in the event loop that all jobs share.
+    """
+
+    def __init__(
+        self, settings: Settings, forges: Mapping[str, Forge], open_engine: Callable[[], Awaitable[Engine]]
+    ) -> None:
+        self._settings = settings
+        self._forges = forges
+        self._open_engine = open_engine
+        self._engine: asyncio.Task[Engine] | None = None
+
+    async def __call__(self, event: Event, step: Step, fence: Fence) -> Json:
+        """Return the review's document, or why there was nothing to review.
+
+        Raises ForgeError, Superseded, and ConfigError if the engine cannot be made.
+        """
+        forge = self._forges.get(event.forge)
+        if forge is None:
+            raise ForgeNotFound(f"the forge {event.forge} is no longer configured")
+        merge_request = await _describe(forge, event, step)
+        if not merge_request.open:
+            return {"ignored": "the merge request is not open"}
+        change = await asyncio.to_thread(forge.fetch, merge_request)
+        engine = await self._opened()
+        reviewed, change = await _review(change, engine, step)
+        verdict = pipeline.judge(reviewed, change, engine)
+        posting = Posting(
+            forge, merge_request, self._mode(event), run=merge_request.ref.head or "", hold=fence.hold
+        )
+        receipt = await pipeline.post(reviewed, verdict, change, engine, posting, step=step)
+        if self._settings.gate.set_commit_status and posting.mode != "off":
+            await self._set_status(forge, merge_request, reviewed, verdict, step)
+        reviewed = replace(reviewed, warnings=(*reviewed.warnings, *receipt.failures))
+        return document(reviewed, verdict)
+
+    async def _opened(self) -> Engine:
+        if self._engine is None or (self._engine.done() and self._engine.exception()):
+            self._engine = asyncio.ensure_future(self._open_engine())
+        return await asyncio.shield(self._engine)
+
+    def _mode(self, event: Event) -> PostingMode:
+        """Return how this project's reviews are posted; the one switch that stops all posting wins."""
+        settings = self._settings.forge(event.forge)
+        if settings is None or not self._settings.service.posting:
+            return "off"
+        overrides = settings.post_overrides.items()
+        return next((mode for glob, mode in overrides if fnmatchcase(event.project, glob)), settings.post)
+
+    async def _set_status(
+        self, forge: Forge, merge_request: MergeRequest, reviewed: Review, verdict: Verdict, step: Step
+    ) -> None:
+        count = len(reviewed.findings)
+        description = f"{count} {'finding' if count == 1 else 'findings'}"
+
+        async def tell() -> Json:
+            await asyncio.to_thread(forge.set_status, merge_request, verdict, description)
+            return None
+
+        await step("set the commit status", tell, preemptible=False)
+
+
+async def _describe(forge: Forge, event: Event, step: Step) -> MergeRequest:
+    async def ask() -> MergeRequest:
+        return await asyncio.to_thread(forge.describe, event.project, event.number)
+
+    return await _MERGE_REQUEST.run(step, "describe the merge request", ask)
+
+
+async def _review(change: ChangeSet, engine: Engine, step: Step) -> tuple[Review, ChangeSet]:
+    """Review; a repository whose settings cannot be read is judged by the instance's, and told so."""
+    try:
+        pipeline.check_settings(change, engine)
+    except ConfigError as err:
+        warning = ReviewWarning("repository-settings", str(err), undecided=True)
+        change = replace(change, repository_settings=None, warnings=(*change.warnings, warning))
+    return await pipeline.review(change, engine, step=step), change

@@ -1,0 +1,144 @@
+"""A job at work: the steps it checkpoints, what becomes of its result, and how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+from dbos import DBOS
+
+from reviewer.domain import Event
+from reviewer.errors import ForgeTransient, ReviewerError, StoreError, Superseded
+from reviewer.ports import Json, Step
+from reviewer.service.fence import Fence, JobFence, MergeRequestLocks
+from reviewer.service.store import Store
+
+# What a job does. A result with a `verdict` is a review document and is kept as one.
+Work = Callable[[Event, Step, Fence], Awaitable[Json]]
+
+RETRY_DELAYS_S = (1.0, 5.0, 20.0)
+# The engine looks once a second whether the job of a preemptible step was cancelled.
+_ENGINE_NOTICES_S = 5.0
+_DRAIN_POLL_S = 0.02
+
+
+class Worker:
+    """Runs the jobs of one executor, all in the engine's own event loop.
+
+    Only a step that failed for a passing fault of a forge is tried again here, after
+    `retry_delays_s`; every step may run again after a crash anyway.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        locks: MergeRequestLocks,
+        work: Work,
+        *,
+        executor: str,
+        retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
+    ) -> None:
+        self.active: set[str] = set()
+        self._steps_running = 0
+        self._store = store
+        self._locks = locks
+        self._work = work
+        self._executor = executor
+        self._retry_delays_s = retry_delays_s
+        self._draining = False
+        self._preemptible: dict[str, set[asyncio.Task[Json]]] = {}
+
+    async def run(self, job: str) -> Json:
+        """Do a job from its last finished step on; return what the engine shall remember of it."""
+        log = structlog.get_logger().bind(job=job)
+        self.active.add(job)
+        try:
+            return await self._attempt(job)
+        except Superseded:
+            await asyncio.to_thread(self._store.note_superseded, job, self._executor)
+            log.info("job superseded")
+            return None
+        except Exception as err:  # one of the three places where everything is caught
+            log.exception("job failed", error=type(err).__name__)
+            await asyncio.to_thread(self._store.note_error, job, _sentence(err))
+            raise
+        finally:
+            self.active.discard(job)
+
+    def preempt(self, job: str) -> None:
+        """Cancel the preemptible steps of a job that was cancelled; callable from any thread."""
+        for task in tuple(self._preemptible.get(job, ())):
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def drain(self, seconds: float) -> None:
+        """Begin no further step, and wait that long for the running ones; call it from another thread."""
+        self._draining = True
+        deadline = time.monotonic() + seconds
+        while self._steps_running and time.monotonic() < deadline:
+            time.sleep(_DRAIN_POLL_S)
+
+    async def _attempt(self, job: str) -> Json:
+        asked = await asyncio.to_thread(self._store.job, job)
+        if asked is None:
+            raise StoreError(f"the job {job} was never written down")
+        fence = JobFence(self._store, self._locks, job, asked.event, self._executor)
+        await fence.check()
+        result = await self._work(asked.event, self._step_of(job), fence)
+        if isinstance(result, dict) and "verdict" in result:
+            review = await asyncio.to_thread(self._store.keep_review, job, asked.event, result)
+            return {"review": review, "verdict": result["verdict"]}
+        return result
+
+    def _step_of(self, job: str) -> Step:
+        async def step(name: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool = True) -> Json:
+            if self._draining:
+                await asyncio.Event().wait()  # until the loop is stopped; the job goes on elsewhere
+            self._steps_running += 1
+            try:
+                body = self._body(job, fn, preemptible=preemptible)
+                return await DBOS.run_step_async({"name": name, "preemptible": preemptible}, body)
+            finally:
+                self._steps_running -= 1
+
+        return step
+
+    def _body(
+        self, job: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool
+    ) -> Callable[[], Coroutine[Any, Any, Json]]:
+        async def body() -> Json:
+            for delay in self._retry_delays_s:
+                try:
+                    return await self._once(job, fn, preemptible=preemptible)
+                except ForgeTransient as err:
+                    await asyncio.sleep(max(delay, getattr(err, "retry_after", 0.0)))
+            return await self._once(job, fn, preemptible=preemptible)
+
+        return body
+
+    async def _once(self, job: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool) -> Json:
+        if not preemptible:
+            return await fn()
+        task = asyncio.ensure_future(fn())
+        tasks = self._preemptible.setdefault(job, set())
+        tasks.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is None or current.cancelling():
+                raise
+            # `preempt` ended the work at once; the engine ends the step when it looks.
+            await asyncio.sleep(_ENGINE_NOTICES_S)
+            raise Superseded("the job was cancelled") from None
+        finally:
+            tasks.discard(task)
+            if not tasks:
+                self._preemptible.pop(job, None)
+
+
+def _sentence(err: Exception) -> str:
+    """Say why a job failed; only our own errors are worded to be shown."""
+    return str(err) if isinstance(err, ReviewerError) else f"an unexpected {type(err).__name__}"

@@ -1,0 +1,59 @@
+"""Which executors have ended, as seen from this process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+from reviewer.service.recovery import Executor, Roster, has_process, this_process
+from tests.unit.service.conftest import Bench
+
+ME = Executor("me", "here", 1, 1)
+
+
+def assign(bench: Bench, executor: str, status: str = "PENDING") -> str:
+    job = bench.tell("opened", "a", number=len(bench.enqueued) + 1).job
+    bench.set_progress(job, status, executor)
+    return job
+
+
+def test_on_sqlite_everyone_else_has_ended(bench: Bench) -> None:
+    roster = Roster(bench.store, ME)
+    Roster(bench.store, Executor("other", "here", 2, 2)).beat()
+    for executor, status in (("other", "PENDING"), ("me", "PENDING"), ("third", "SUCCESS")):
+        assign(bench, executor, status)
+    assert roster.gone() == ["other"]
+
+
+def test_our_jobs_that_nobody_runs_are_noticed_at_the_second_look(bench: Bench) -> None:
+    roster = Roster(bench.store, ME)
+    running, lost = assign(bench, "me"), assign(bench, "me")
+    assign(bench, "other")
+    assert roster.stray({running}) == []
+    assert roster.stray({running}) == [lost]
+    assert roster.stray({running, lost}) == []
+
+
+def test_signing_off_leaves_no_row(bench: Bench) -> None:
+    roster = Roster(bench.store, ME)
+    roster.beat()
+    roster.beat()
+    roster.sign_off()
+    with bench.store.transaction() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM executors").scalar() == 0
+
+
+def test_this_process_lives_and_is_named_anew_each_time() -> None:
+    assert has_process(this_process())
+    assert this_process().id != this_process().id
+    assert this_process().host == this_process().host
+
+
+def test_a_process_that_ended_and_one_that_took_its_number() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert not has_process(replace(this_process(), pid=ended.pid))
+    assert not has_process(replace(this_process(), started=this_process().started - 1))
+    assert has_process(replace(this_process(), pid=os.getpid()))
