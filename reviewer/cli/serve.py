@@ -1,0 +1,52 @@
+"""`reviewer serve`: the webhook service with its workers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from reviewer.cli.shared import Color, ConfigFile, Quiet, Verbose, settle
+from reviewer.errors import ConfigError, UsageError
+
+
+class ProcessRole(StrEnum):
+    """What one process of the service does."""
+
+    WEB = "web"
+    WORKER = "worker"
+    ALL = "all"
+
+
+def serve(
+    context: typer.Context,
+    role: Annotated[
+        ProcessRole, typer.Option("--role", help="Take webhooks, do the work, or both.")
+    ] = ProcessRole.ALL,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one.")] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Reviews at a time in this process.")
+    ] = 4,
+    config: ConfigFile = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> int:
+    """Run the service until it is told to stop; SIGTERM lets running steps end first."""
+    common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
+    if role is not ProcessRole.ALL:
+        raise UsageError(f"--role {role}: this release runs web and workers in one process only (--role all)")
+    overrides = {
+        f"service.{name}": value for name, value in (("host", host), ("port", port)) if value is not None
+    }
+    loaded = common.load(local_file=True, overrides=overrides)
+    from reviewer import wiring
+
+    if not loaded.settings.forges:
+        raise ConfigError(
+            "no forge is configured: there is nothing to serve", key="forges", source=str(loaded.file)
+        )
+    wiring.run_service(loaded.settings, workers=workers, verbose=common.verbose)
+    return 0

@@ -1,0 +1,231 @@
+"""The one flow: a change set in, a review out; a review in, a receipt out.
+
+It knows ports, never adapters, and is the same for the command line, the gate, the service and the
+demo. `step` lets a job checkpoint; on the command line it passes through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from reviewer.checkpoint import Checkpoint
+from reviewer.config import Posting as PostingMode
+from reviewer.config import ReviewSettings, RulesSettings, Settings
+from reviewer.domain import (
+    ChangeSet,
+    Discussion,
+    Finding,
+    MergeRequest,
+    Plan,
+    Receipt,
+    Review,
+    ReviewWarning,
+    Verdict,
+)
+from reviewer.model_review import Asked, Panel, Progress, ask
+from reviewer.ports import Forge, Gateway, Json, Scanner, ScanReport, Step
+from reviewer.stages import marker, policy
+from reviewer.stages.comment import render_summary
+from reviewer.stages.fingerprint import identify
+from reviewer.stages.marker import Marker
+from reviewer.stages.plan import reconcile, unplaced
+from reviewer.stages.redact import redact
+from reviewer.stages.suppress import Baseline, apply_suppressions
+from reviewer.stages.triage import triage
+
+_T = TypeVar("_T")
+Scanners = Callable[[ReviewSettings, RulesSettings], Sequence[Scanner]]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What reviews are made with; `gateway` is None where the rules alone were asked for."""
+
+    settings: Settings
+    key: bytes
+    gateway: Gateway | None
+    scanners: Scanners
+    clock: Callable[[], float] = time.monotonic
+
+    async def aclose(self) -> None:
+        """Close the connections to models."""
+        if self.gateway is not None:
+            await self.gateway.aclose()
+
+
+async def straight(name: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool = True) -> Json:
+    """Run a step without remembering it."""
+    return await fn()
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+async def review(
+    change: ChangeSet,
+    engine: Engine,
+    *,
+    baseline: Baseline | None = None,
+    step: Step = straight,
+    progress: Progress | None = None,
+) -> Review:
+    """Review a change: rules and secrets over all of it, models over what is worth it.
+
+    Raises ConfigError for settings of the repository that cannot be understood, RuleError for a rule
+    that cannot be used. Whatever else goes wrong is a warning in the review.
+    """
+    started = engine.clock()
+    limits, rules, wishes = policy.effective(engine.settings, change.repository_settings)
+    triaged = triage(change, limits)
+    scanned = await asyncio.to_thread(_scan, change, engine.scanners(limits, rules))
+    asked = Asked()
+    if engine.gateway is not None:
+        panel = Panel(
+            gateway=engine.gateway,
+            change=change,
+            files=triaged.reviewable,
+            settings=limits,
+            key=engine.key,
+            redact=_redactor(engine.settings, scanned.secrets),
+            required=engine.settings.gate.require_model,
+            step=step,
+            progress=progress or silent,
+            clock=engine.clock,
+        )
+        asked = await ask(panel, scanned.findings)
+    found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings), change)
+    kept, suppressed = apply_suppressions(found, change, baseline)
+    unseen = triaged.changed_lines - asked.seen_lines
+    return Review(
+        ref=change.ref,
+        findings=policy.rank(kept),
+        suppressed=suppressed,
+        rejected=asked.rejected,
+        reanchored=asked.reanchored,
+        warnings=(*change.warnings, *triaged.skipped, *wishes, *scanned.warnings, *asked.warnings),
+        coverage=policy.coverage(change, triaged.reviewable, unseen),
+        usage=replace(asked.usage, seconds=engine.clock() - started),
+        models=asked.models,
+        overview=asked.overview,
+    )
+
+
+def check_settings(change: ChangeSet, engine: Engine) -> None:
+    """Raise ConfigError if the repository's own settings cannot be understood, or name an unknown rule."""
+    limits, rules, _ = policy.effective(engine.settings, change.repository_settings)
+    engine.scanners(limits, rules)
+
+
+def judge(reviewed: Review, change: ChangeSet, engine: Engine) -> Verdict:
+    """Return the verdict under the settings that hold for this change."""
+    return policy.judge(
+        reviewed, policy.effective(engine.settings, change.repository_settings).review.fail_on
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """How a review is to be posted: `mode` is all, summary or off, `run` names this run in markers.
+
+    `hold` keeps every other job out of this merge request while we look and write; it raises
+    Superseded when the job is no longer the one that may speak.
+    """
+
+    forge: Forge
+    merge_request: MergeRequest
+    mode: PostingMode
+    run: str
+    hold: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+
+
+_RECEIPT = Checkpoint(Receipt)
+_NOTE = Checkpoint(str)
+
+
+async def post(
+    reviewed: Review,
+    verdict: Verdict,
+    change: ChangeSet,
+    engine: Engine,
+    posting: Posting,
+    *,
+    step: Step = straight,
+) -> Receipt:
+    """Bring a merge request to what the review says: inline comments first, the summary last.
+
+    Reconciles with what stands there, so a second run on the same head writes nothing new. Raises
+    ForgeError, and Superseded if the head has moved.
+    """
+    if posting.mode == "off":
+        return Receipt()
+    settings = policy.effective(engine.settings, change.repository_settings).review
+    forge, merge_request = posting.forge, posting.merge_request
+
+    def plan(discussion: Discussion) -> Plan:
+        return reconcile(
+            reviewed,
+            discussion,
+            change,
+            key=engine.key,
+            run=posting.run,
+            dialect=forge.dialect,
+            language=settings.language,
+            max_comments=settings.max_comments,
+            post=posting.mode,
+        )
+
+    def write_inline() -> Receipt:
+        return forge.apply(merge_request, plan(forge.discussion(merge_request)))
+
+    def write_summary() -> str:
+        # Looked up again, not remembered: a crash may have come between writing a note and noting it.
+        discussion = forge.discussion(merge_request)
+        hidden = marker.write(engine.key, change.ref, Marker(marker.SUMMARY, posting.run))
+        body = render_summary(
+            reviewed,
+            verdict,
+            unplaced(reviewed, discussion, receipt, engine.key),
+            settings.language,
+            hidden,
+            fail_on=settings.fail_on,
+        )
+        return forge.summarise(merge_request, plan(discussion).summary_note, body)
+
+    async def alone(write: Callable[[], _T]) -> _T:
+        async with posting.hold():
+            return await asyncio.to_thread(write)
+
+    receipt = await _RECEIPT.run(
+        step, "post inline comments", partial(alone, write_inline), preemptible=False
+    )
+    await _NOTE.run(step, "post the summary", partial(alone, write_summary), preemptible=False)
+    return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    findings: tuple[Finding, ...]
+    warnings: tuple[ReviewWarning, ...]
+    secrets: tuple[str, ...] = ()
+
+
+def _scan(change: ChangeSet, scanners: Sequence[Scanner]) -> _Scanned:
+    reports: list[ScanReport] = [scanner.scan(change) for scanner in scanners]
+    return _Scanned(
+        findings=tuple(finding for report in reports for finding in report.findings),
+        warnings=tuple(warning for report in reports for warning in report.warnings),
+        secrets=tuple(secret for report in reports for secret in report.secrets),
+    )
+
+
+def _redactor(settings: Settings, secrets: Collection[str]) -> Callable[[str], str]:
+    if not settings.privacy.redact:
+        return lambda text: text
+    return lambda text: redact(text, secrets).text

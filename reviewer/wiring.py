@@ -1,0 +1,194 @@
+"""Build the parts of a running program out of its settings: models, scanners, forges, the instance key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reviewer.config import ReviewSettings, RulesSettings, Settings
+from reviewer.domain import Check
+from reviewer.errors import ConfigError, StoreError
+from reviewer.pipeline import Engine, Scanners
+from reviewer.ports import Checkable, Gateway, Scanner
+from reviewer.stages import suppress
+from reviewer.stages.suppress import Baseline
+
+if TYPE_CHECKING:
+    from reviewer.forges import AnyForge
+    from reviewer.service.server import Bots
+    from reviewer.service.worker import Work
+
+
+async def open_gateway(settings: Settings) -> Gateway:
+    """Make the gateway; with no model configured, of what an Ollama on this machine has."""
+    from reviewer.models import gateway
+    from reviewer.models.defaults import default_models
+
+    return gateway.build(settings if settings.models else await default_models(settings))
+
+
+async def open_engine(
+    settings: Settings, *, rules_only: bool = False, sarif: Sequence[Path] = (), root: Path | None = None
+) -> Engine:
+    """Make what a review on the command line works with.
+
+    Its key is drawn for this run: it only has to be unpredictable to the author of the change.
+    """
+    return Engine(
+        settings=settings,
+        key=secrets.token_bytes(32),
+        gateway=None if rules_only else await open_gateway(settings),
+        scanners=open_scanners(settings, cache_dir=user_cache(os.environ), sarif=sarif, root=root),
+    )
+
+
+def user_cache(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what can be made again, as the XDG base directory specification has it."""
+    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/nonexistent")) / ".cache"
+    return Path(home) / "reviewer"
+
+
+def open_scanners(
+    settings: Settings,
+    *,
+    cache_dir: Path,
+    sarif: Sequence[Path] = (),
+    root: Path | None = None,
+    tolerant: bool = False,
+) -> Scanners:
+    """Read the rules once and return what makes the scanners of one review.
+
+    `sarif` are other tools' files about the repository at `root`. `tolerant` leaves broken rule files
+    out and says so in each review. Raises RuleError otherwise.
+    """
+    from reviewer.scanners import rulebook
+    from reviewer.scanners.rules import RuleScanner
+    from reviewer.scanners.sarif import SarifScanner
+    from reviewer.scanners.secrets import SecretScanner
+
+    book = rulebook.load(settings.rules, tolerant=tolerant)
+    others: list[Scanner] = [SecretScanner(cache_dir / "secrets", settings.review.language)]
+    if sarif:
+        others.append(SarifScanner(sarif, root))
+
+    def make(review: ReviewSettings, rules: RulesSettings) -> tuple[Scanner, ...]:
+        return (RuleScanner(rulebook.configure(book, rules), review.language), *others)
+
+    return make
+
+
+def open_forges(settings: Settings) -> dict[str, AnyForge]:
+    """Open every configured forge over one folder of mirrors."""
+    from reviewer.forges import open_forge
+    from reviewer.repo.mirror import Mirror
+
+    mirror = Mirror(settings.service.data_dir)
+    return {forge.id: open_forge(forge, mirror) for forge in settings.forges}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParts:
+    """What the service runs on: what a job does, and who we are on each forge."""
+
+    work: Work
+    bots: Bots
+
+
+def open_service(settings: Settings) -> ServiceParts:
+    """Make the parts of the service; raises ConfigError for what cannot be used."""
+    from reviewer.service.answers import with_commands
+    from reviewer.service.payloads import Bot
+    from reviewer.service.work import ReviewWork
+
+    forges = open_forges(settings)
+    names = {forge.id: forge.bot_name or "reviewer" for forge in settings.forges}
+    key = instance_key(settings.service.secret_key_file)
+    scanners = open_scanners(settings, cache_dir=settings.service.data_dir, tolerant=True)
+
+    async def engine() -> Engine:
+        return Engine(settings=settings, key=key, gateway=await open_gateway(settings), scanners=scanners)
+
+    return ServiceParts(
+        work=with_commands(
+            ReviewWork(settings, forges, engine), forges, names, language=settings.review.language
+        ),
+        bots={name: partial(Bot, names[name]) for name in forges},
+    )
+
+
+def run_service(settings: Settings, *, workers: int, verbose: bool = False) -> None:
+    """Run the service until it is told to stop."""
+    from reviewer.service.logs import configure_logs
+    from reviewer.service.server import serve
+
+    configure_logs(verbose=verbose)
+    parts = open_service(settings)
+    serve(settings, parts.work, bots=parts.bots, workers=workers)
+
+
+def checkable_forges(settings: Settings) -> Sequence[tuple[str, Checkable]]:
+    """Return the forges for the doctor."""
+    return list(open_forges(settings).items())
+
+
+def check_database(address: str) -> Check:
+    """Open the database, and say what is wrong with it."""
+    from reviewer.service.database import open_database
+
+    try:
+        engine = open_database(address, connections=1, timeout_s=5)
+        try:
+            with engine.connect():
+                return Check("database", True, engine.url.render_as_string(hide_password=True))
+        finally:
+            engine.dispose()
+    except (ConfigError, StoreError) as err:
+        return Check("database", False, str(err), err.remedy or "see service.database")
+
+
+def read_baseline(file: Path | None) -> Baseline | None:
+    """Read a baseline file; raise ConfigError if it cannot be read."""
+    if file is None:
+        return None
+    try:
+        return suppress.read_baseline(file.read_bytes(), str(file))
+    except OSError as err:
+        raise ConfigError(f"{file}: {err.strerror}", key="--baseline", source="command line") from err
+
+
+def instance_key(file: Path) -> bytes:
+    """Read the key that signs markers and fences; make it (0600) where there is none.
+
+    Raises ConfigError if it is too short or cannot be read or made.
+    """
+    try:
+        if not file.exists():
+            _make_key(file)
+        key = file.read_bytes().strip()
+    except OSError as err:
+        raise ConfigError(f"{file}: {err.strerror}", key="service.secret_key_file") from err
+    if len(key) < 32:
+        raise ConfigError(
+            f"{file} holds {len(key)} bytes, at least 32 are needed", key="service.secret_key_file"
+        )
+    return key
+
+
+def _make_key(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Written aside and linked into place: two processes that start at once end up with one key.
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write(secrets.token_hex(32))
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
