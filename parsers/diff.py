@@ -172,6 +172,8 @@ def parse_fragment(data: bytes, path: str, old_path: str | None = None) -> Parse
     if not parsed.files:
         status = FileStatus.MODIFIED if old_path == path else FileStatus.RENAMED
         return ParsedDiff((FileDiff(path, old_path, status, is_binary=False, hunks=()),), parsed.problems)
+    if len(parsed.files) > 1:
+        raise DiffSyntaxError(f"hunks of {len(parsed.files)} files instead of {path} alone")
     found = parsed.files[0]
     status = FileStatus.RENAMED if old_path != path else _status_of_hunks(found)
     problems = tuple(replace(problem, path=path) for problem in parsed.problems)
@@ -182,6 +184,7 @@ def parse_fragment(data: bytes, path: str, old_path: str | None = None) -> Parse
 
 _HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
 _COMBINED = ("diff --cc ", "diff --combined ", "@@@ ")
+_SUBMODULE_LOG = re.compile(r"Submodule .+ (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]{7,}|contains )")
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _SIGNATURES = ("-- \n", "--\n", "-- \r\n")  # end a mail of `git format-patch`
 _KINDS = {"+": LineKind.ADDED, "-": LineKind.REMOVED, " ": LineKind.CONTEXT, "": LineKind.CONTEXT}
@@ -227,8 +230,7 @@ class _Reader:
             elif line.startswith("@@ -"):
                 self._read_fragment()
             else:
-                if header := diff_header.read_binary_notice(line):
-                    self._add(header, ())
+                self._read_notice(line)
                 self.at += 1
 
     def _peek(self, ahead: int) -> str:
@@ -242,6 +244,15 @@ class _Reader:
             self._skip_to_next_file()
         else:
             self._read_file(header, start)
+
+    def _read_notice(self, line: str) -> None:
+        """Read a line that stands for a file all by itself; other lines are prose."""
+        if header := diff_header.read_binary_notice(line):
+            self._add(header, ())
+        elif _SUBMODULE_LOG.match(line):
+            self._report(
+                "malformed", "a submodule's log is no diff, only --submodule=short is", None, self.at
+            )
 
     def _read_fragment(self) -> None:
         """Read hunks without a header, which only a diff of one file may begin with."""

@@ -18,6 +18,7 @@ from reviewer.checkpoint import Checkpoint
 from reviewer.config import Posting as PostingMode
 from reviewer.config import ReviewSettings, RulesSettings, Settings
 from reviewer.domain import (
+    ChangedFile,
     ChangeSet,
     Discussion,
     Finding,
@@ -29,13 +30,13 @@ from reviewer.domain import (
     Verdict,
 )
 from reviewer.model_review import Asked, Panel, Progress, ask
-from reviewer.ports import Forge, Gateway, Json, Scanner, ScanReport, Step
+from reviewer.ports import Forge, Gateway, Json, Scanner, Step
 from reviewer.stages import marker, policy
 from reviewer.stages.comment import render_summary
 from reviewer.stages.fingerprint import identify
 from reviewer.stages.marker import Marker
 from reviewer.stages.plan import reconcile, unplaced
-from reviewer.stages.redact import redact
+from reviewer.stages.redact import Redactor
 from reviewer.stages.suppress import Baseline, apply_suppressions
 from reviewer.stages.triage import triage
 
@@ -84,7 +85,7 @@ async def review(
     started = engine.clock()
     limits, rules, wishes = policy.effective(engine.settings, change.repository_settings)
     triaged = triage(change, limits)
-    scanned = await asyncio.to_thread(_scan, change, engine.scanners(limits, rules))
+    scanned = await asyncio.to_thread(_scan, change, triaged.reviewable, engine.scanners(limits, rules))
     asked = Asked()
     if engine.gateway is not None:
         panel = Panel(
@@ -216,8 +217,9 @@ class _Scanned:
     secrets: tuple[str, ...] = ()
 
 
-def _scan(change: ChangeSet, scanners: Sequence[Scanner]) -> _Scanned:
-    reports: list[ScanReport] = [scanner.scan(change) for scanner in scanners]
+def _scan(change: ChangeSet, reviewable: tuple[ChangedFile, ...], scanners: Sequence[Scanner]) -> _Scanned:
+    worth_it = replace(change, files=reviewable)
+    reports = [scanner.scan(change if scanner.thorough else worth_it) for scanner in scanners]
     return _Scanned(
         findings=tuple(finding for report in reports for finding in report.findings),
         warnings=tuple(warning for report in reports for warning in report.warnings),
@@ -226,6 +228,8 @@ def _scan(change: ChangeSet, scanners: Sequence[Scanner]) -> _Scanned:
 
 
 def _redactor(settings: Settings, secrets: Collection[str]) -> Callable[[str], str]:
+    """Return what takes secrets out of texts, with one numbering for the whole review."""
     if not settings.privacy.redact:
         return lambda text: text
-    return lambda text: redact(text, secrets).text
+    redactor = Redactor(secrets)
+    return lambda text: redactor.redact(text).text

@@ -157,9 +157,13 @@ class ScanReport:
 
 
 class Scanner(Protocol):
-    """Finds things without a model. Calls block."""
+    """Finds things without a model. Calls block.
+
+    A `thorough` one also looks at files that are not worth a review (generated, vendored, ignored).
+    """
 
     name: str
+    thorough: bool
 
     def scan(self, change: ChangeSet) -> ScanReport:
         """Look at the change once; findings lie on changed lines and carry no fingerprint yet."""

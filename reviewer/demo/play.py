@@ -34,7 +34,7 @@ from reviewer.service.server import Running, running
 FORGE = "demo-gitlab"
 TOKEN_NAME, SECRET_NAME = "DEMO_GITLAB_TOKEN", "DEMO_GITLAB_WEBHOOK_SECRET"
 LOCAL_MODEL_S = 90.0  # what a model on this machine may take of the demonstration
-EMBEDDED_MODEL_S = 40.0
+EMBEDDED_MODEL_S = 55.0
 _JOB_S = 300.0
 
 Chosen = tuple[str, ModelSettings]
@@ -171,15 +171,14 @@ def _deliver(stage: Stage, service: Running, merge_request: MergeRequest, delive
 
 
 def _settings(stage: Stage, act: str, model: Chosen | None, budget_s: float) -> Settings:
-    folder = stage.folder / act
-    folder.mkdir()
+    data_dir = stage.folder / "var"
     names = () if model is None else (model[0],)
     return Settings(
         service=ServiceSettings(
             port=0,
-            database=f"sqlite:///{folder / 'reviewer.db'}",
-            data_dir=folder,
-            secret_key_file=folder / "key",
+            database=f"sqlite:///{stage.folder / act}.db",
+            data_dir=data_dir,
+            secret_key_file=data_dir / "key",
         ),
         forges=(
             ForgeSettings(

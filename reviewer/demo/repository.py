@@ -52,7 +52,7 @@ class Repository:
         link's target, 160000: it is a commit's SHA). All commits bear one date, so that the same
         calls give the same SHAs.
         """
-        start = self.find(parent or f"refs/heads/{branch}")
+        start = self.sha(parent) if parent else self.find(f"refs/heads/{branch}")
         lines = [
             f"commit refs/heads/{branch}".encode(),
             b"mark :1",

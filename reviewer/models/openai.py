@@ -127,10 +127,11 @@ class OpenAiModel:
     async def reach(self) -> None:
         """Ask for the list of models; raises ModelUnavailable where the endpoint cannot serve now."""
         served = await self._served()
-        # A server of one model takes it under any name.
-        mine = [model for model in served if model.id == self._settings.model or len(served) == 1]
-        windows = [model.max_model_len or (model.meta and model.meta.n_ctx) for model in mine]
-        self.context = min([self.context, *filter(None, windows)])
+        for model in served:
+            # A server of one model takes it under any name.
+            if model.id == self._settings.model or len(served) == 1:
+                window = model.max_model_len or (model.meta and model.meta.n_ctx)
+                self.context = min(self.context, window or self.context)
 
     async def check(self) -> Sequence[Check]:
         """Look whether the endpoint answers and serves the model; never raise."""

@@ -81,8 +81,9 @@ class Checkout:
     def snapshot(self, *, worktree: bool, index: Path | None = None) -> str:
         """Return a tree of the index (`index` names another file), or of the whole worktree.
 
-        The worktree's has untracked files, but no ignored ones. Nothing is written into the
-        repository. Raises GitFailed, for example while a merge is unresolved.
+        The worktree's has untracked files, but none that the repository ignores (the user's own
+        ignore file is not read). Nothing is written into the repository. Raises GitFailed, for
+        example while a merge is unresolved.
         """
         copy = self.shadow.folder / "index"
         original = index or self.index
@@ -120,7 +121,7 @@ def open_checkout(folder: Path) -> Iterator[Checkout]:
     inside, form, *places = git.text(
         *("rev-parse", "--is-inside-work-tree", "--show-object-format"),
         *("--absolute-git-dir", "--git-path", "objects", "--git-path", "index"),
-    ).splitlines()
+    ).split("\n")
     git_dir, objects, index = ((git.folder / place).resolve() for place in places)
     top = Path(git.text("rev-parse", "--show-toplevel")) if inside == "true" else None
     with tempfile.TemporaryDirectory(prefix="reviewer-") as made:

@@ -42,8 +42,11 @@ QUIET_CONFIG: Mapping[str, str] = {
 }
 
 
-class GitFailed(Exception):  # what happened, translated by every caller into a house error
-    """Git said no, took too long or said too much; `words` are its own, `status` its exit status."""
+class GitFailed(Exception):
+    """Git said no, took too long or said too much; every caller translates it into a house error.
+
+    `words` are git's own, `status` its exit status, if it had one.
+    """
 
     def __init__(self, words: str, status: int | None = None) -> None:
         super().__init__(words)
@@ -55,10 +58,9 @@ class GitFailed(Exception):  # what happened, translated by every caller into a 
 class Git:
     """Git bound to a repository.
 
-    `folder` is where it runs; `git_dir` names the repository itself and makes it bare, so that no
-    `.gitattributes` of a worktree decides what a diff shows. `config` comes on top of the quiet one
-    and is never shown, for it may hold a token. `lease` is a file descriptor that stays open as long
-    as git runs, whatever happens to us.
+    `folder` is where it runs; `git_dir` names a bare repository, else git looks for one from there
+    upwards. `config` comes on top of the quiet one and is never shown, for it may hold a token.
+    `lease` is a file descriptor that stays open as long as git runs, whatever happens to us.
     """
 
     folder: Path

@@ -32,7 +32,6 @@ _FETCH = (
     "--no-tags",
     "--no-write-fetch-head",
     "--no-recurse-submodules",
-    "--filter=blob:none",
 )
 # Anything git would take for a pattern, an option or a second half of a refspec.
 _NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/+]|^$")

@@ -39,6 +39,7 @@ class RuleScanner:
     """Finds what the rulebook knows; its words are in `language`, a scan takes at most `seconds`."""
 
     name = "rules"
+    thorough = False
 
     def __init__(
         self,

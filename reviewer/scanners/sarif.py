@@ -74,6 +74,7 @@ class SarifScanner:
     """
 
     name = "sarif"
+    thorough = False
 
     def __init__(self, files: Sequence[Path], root: Path | None = None) -> None:
         self._files = tuple(files)

@@ -93,6 +93,7 @@ class SecretScanner:
     """
 
     name = "secrets"
+    thorough = True
 
     def __init__(
         self, cache_dir: Path | None, language: TextLanguage = "en", *, seconds: float = 20.0
@@ -118,7 +119,7 @@ class SecretScanner:
                 warnings.append(ReviewWarning("scanner-failed", message, file.path, undecided=True))
             else:
                 findings += self._findings(secrets, text, file)
-        return ScanReport(tuple(findings), tuple(warnings))
+        return ScanReport(tuple(findings), tuple(warnings), secrets=tuple(sorted(self.values(change))))
 
     def values(self, change: ChangeSet) -> frozenset[str]:
         """Return every secret of both sides whole, changed lines or not, for `redact` to take out.

@@ -142,8 +142,10 @@ class DurableJobs:
             "use_listen_notify": False,
         }
         refuse_pickle()
-        undo.callback(DBOS.destroy, destroy_registry=True)
         self._engine = DBOS(config=config)
+        if DBOS.executor_id != executor:  # it handed out the one that is there
+            raise StoreError("this process runs jobs already")
+        undo.callback(DBOS.destroy, destroy_registry=True)
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=CRASHES_ALLOWED)
         async def work() -> Json:

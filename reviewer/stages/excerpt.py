@@ -159,8 +159,8 @@ class FileView:
             if before is None or not self.follows(before, index):
                 if before is not None:
                     yield "..."
-                last, heading = heading, self._heading(index, shown, chosen) if detail else ""
-                if heading and heading != last:
+                last, heading = heading, self._heading(index, shown, chosen)
+                if heading not in {"", last} and detail is not Detail.BARE:
                     yield f"@@ {heading}"
             yield _line(self.rows[index], index in chosen, width)
             before = index
@@ -210,10 +210,12 @@ def printable(path: str) -> str:
 
 def _rows(file: ChangedFile, redact: Redact) -> Iterator[Row]:
     old, new = _texts(file, Side.OLD, redact), _texts(file, Side.NEW, redact)
+    end_of_file = 0 if file.new is None else max(new, default=0)
     line = 1
 
     def between(end: int) -> Iterator[Row]:
-        return (Row(LineKind.CONTEXT, None, n, new[n], None) for n in range(line, end) if n in new)
+        numbers = range(line, min(end, end_of_file + 1))  # a hunk may claim to lie beyond the file
+        return (Row(LineKind.CONTEXT, None, n, new[n], None) for n in numbers)
 
     for number, hunk in enumerate(file.diff.hunks):
         # A hunk without new lines names the line before it.
@@ -227,7 +229,7 @@ def _rows(file: ChangedFile, redact: Redact) -> Iterator[Row]:
             if text is None:  # the file is not the one that this diff is about
                 text = redact(decode(entry.text).text)
             yield Row(entry.kind, entry.old_line, entry.new_line, text, number)
-    yield from between(max(new, default=0) + 1)
+    yield from between(end_of_file + 1)
 
 
 def _texts(file: ChangedFile, side: Side, redact: Redact) -> dict[int, str]:

@@ -23,7 +23,7 @@ from reviewer.domain import ChangedFile, ChangeSet, Finding, Source
 from reviewer.stages.sides import changed_lines, numbered_lines
 
 _DIGITS = 32
-_AT_ONE_PLACE = 4
+_AT_ONE_PLACE = 4  # findings of a model on one line that are told apart
 
 
 @dataclass(frozen=True, slots=True)

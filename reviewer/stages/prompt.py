@@ -46,6 +46,7 @@ REPLACEMENT_CHARS = 1200
 _TITLE_LIMIT = 300
 _DESCRIPTION_LIMIT = 1200
 _FILES_LIMIT = 1200
+_PROBLEMS_LIMIT = 2000
 _CUT = "…[cut]"
 
 
@@ -138,7 +139,7 @@ class Prompt:
 class Briefing:
     """What all prompts about one merge request share.
 
-    `change` is fenced already, both texts may be empty.
+    `change` is fenced already; `conventions` come from people we trust, and may be empty.
     """
 
     wording: Wording
@@ -221,8 +222,9 @@ def summary_prompt(
 ) -> Prompt:
     """Ask what the change does; it begins as the review of the first unit did."""
     problems = "\n".join(f"- {printable(item.path)}: {item.title} ({item.severity})" for item in findings)
+    told = _clip(briefing.redact(problems), _PROBLEMS_LIMIT) or "-"
     code = [_code(briefing, unit) for unit in units]
-    request = briefing.wording.write("summary", problems=briefing.fence("problems", problems or "-"))
+    request = briefing.wording.write("summary", problems=briefing.fence("problems", told))
     return _prompt(
         briefing,
         profile,
@@ -258,7 +260,7 @@ def _join(texts: Iterable[str]) -> str:
 
 
 def _fence(key: bytes, kind: str, text: str) -> str:
-    code = hmac.new(key, f"{kind}\0{text}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+    code = hmac.new(key, f"fence\0{kind}\0{text}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
     return f"[[BEGIN {kind} {code}]]\n{text.replace(code, '')}\n[[END {kind} {code}]]"
 
 

@@ -62,8 +62,9 @@ class QuotableText:
         The only match wins, whatever line was claimed. Of several, the one on the claimed line, else
         the nearest of those that the change touches; raise QuoteNotFound if there is none, or no nearest.
         """
+        quoted = [line for line in quote.replace("\r\n", "\n").split("\n") if line.strip()]
         for unmark in (_as_is, self._unnumber, self._unsign):
-            lines = unmark([line for line in quote.splitlines() if line.strip()])
+            lines = unmark(quoted)
             if not lines:
                 continue
             for matches, whole in self._matches(lines):

@@ -90,9 +90,9 @@ class _Limits:
     def target(self) -> int:
         return max(int(self.budget * TARGET_SHARE), min(self.budget, TARGET_TOKENS))
 
-    def allow(self, parts: Sequence[UnitPart], lines: int) -> bool:
+    def allow(self, parts: Sequence[UnitPart]) -> bool:
         """Say whether parts may share a unit."""
-        return lines <= TARGET_LINES and self.count(text_of(parts)) <= self.target
+        return _changed_lines(parts) <= TARGET_LINES and self.count(text_of(parts)) <= self.target
 
     def hold(self, part: UnitPart) -> bool:
         """Say whether a part may be a unit of its own."""
@@ -164,10 +164,9 @@ def _merge(pieces: Iterable[_Piece], limits: _Limits) -> list[_Piece]:
     """Join neighbours of one file while they stay small; what they share is then shown once."""
     merged: list[_Piece] = []
     for piece in pieces:
-        changed = (*merged[-1].changed, *piece.changed) if merged else ()
-        if 0 < len(changed) <= TARGET_LINES:
-            joined = _piece(piece.layout, changed, Detail.FULL)
-            if limits.allow([joined.part], len(changed)):
+        if merged:
+            joined = _piece(piece.layout, merged[-1].changed + piece.changed, Detail.FULL)
+            if limits.allow([joined.part]):
                 merged[-1] = joined
                 continue
         merged.append(piece)
@@ -179,7 +178,7 @@ def _pack(parts: Iterable[UnitPart], limits: _Limits) -> list[list[UnitPart]]:
     groups: list[list[UnitPart]] = []
     for part in parts:
         together = [*groups[-1], part] if groups else []
-        if together and limits.allow(together, _changed_lines(together)):
+        if together and limits.allow(together):
             groups[-1] = together
         else:
             groups.append([part])
@@ -208,7 +207,7 @@ def _unseen(layout: FileView, parts: Iterable[UnitPart]) -> Iterator[Unseen]:
 
 
 def _describe(item: Unseen) -> str:
-    """Write `3 new lines not seen whole: 4-5, 9`."""
+    """Write `3 new lines too long for the model's budget: 4-5, 9`."""
     runs: list[list[int]] = []
     for line in item.lines:
         if runs and line == runs[-1][-1] + 1:

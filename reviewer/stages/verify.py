@@ -23,6 +23,7 @@ from reviewer.domain import (
 )
 from reviewer.stages.anchor import anchor
 from reviewer.stages.quote import Place, QuotableText, QuoteNotFound
+from reviewer.stages.redact import redact as known_patterns
 from reviewer.stages.sides import changed_lines, numbered_lines
 from reviewer.stages.suggestion import prove
 
@@ -137,11 +138,15 @@ class _Court:
             side=draft.side,
             start_line=anchored[0],
             end_line=anchored[1],
-            title=self._redact(draft.title),
-            message=self._redact(draft.message),
+            title=self._hide(draft.title),
+            message=self._hide(draft.message),
             model=draft.model,
-            evidence=self._redact(quoted),
+            evidence=self._hide(quoted),
         )
+
+    def _hide(self, text: str) -> str:
+        """Take the secrets out of what is kept, even where prompts were allowed to hold them."""
+        return known_patterns(self._redact(text)).text
 
     def _suggest(self, replacement: str, file: ChangedFile, side: Side, place: Place) -> Suggestion | None:
         """Prove a replacement; where the quote is a piece of a line, nobody knows what it replaces."""

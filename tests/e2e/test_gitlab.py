@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ class Lab:
 
 
 @pytest.fixture
-def forge(tmp_path: Path) -> Iterator[FakeGitLab]:
+def forge(tmp_path: Path, warm: Callable[[Path], None]) -> Iterator[FakeGitLab]:
+    warm(tmp_path / "var")
     with FakeGitLab(tmp_path) as running:
         yield running
 

@@ -92,7 +92,7 @@ def test_the_same_plan_after_a_reconciliation_posts_nothing(
 def test_a_lost_answer_is_looked_for(
     gitlab: FakeGitLab, adapter: GitLabForge, described: MergeRequest, two_comments: Plan
 ) -> None:
-    adapter.session.timeout_s = 0.3
+    adapter.session.timeout_s = 1.0
     answered = threading.Event()
     gitlab.fail(POST, then=answered)
 
@@ -105,7 +105,7 @@ def test_a_lost_answer_is_looked_for(
 def test_a_post_that_may_still_be_on_its_way_is_not_repeated(
     gitlab: FakeGitLab, adapter: GitLabForge, described: MergeRequest, two_comments: Plan
 ) -> None:
-    adapter.session.timeout_s = 0.3
+    adapter.session.timeout_s = 1.0
     let_through = threading.Event()
     gitlab.fail(POST, first=let_through)
 

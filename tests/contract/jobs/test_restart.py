@@ -173,6 +173,14 @@ def test_one_process_per_sqlite_file(new_database: Callable[[str], str]) -> None
         pass
 
 
+def test_one_set_of_jobs_per_process(new_database: Callable[[str], str]) -> None:
+    with opened(new_database("sqlite"), nothing) as jobs:
+        with pytest.raises(StoreError, match="already"):
+            DurableJobs(new_database("sqlite"), nothing)
+        job = jobs.submit(EVENT)
+        wait_for(lambda: jobs.status(job).state is JobState.DONE, "the first one works on")  # type: ignore[union-attr]
+
+
 def test_no_start_where_the_engine_would_talk_to_its_maker(
     monkeypatch: pytest.MonkeyPatch, new_database: Callable[[str], str]
 ) -> None:

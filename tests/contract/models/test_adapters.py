@@ -286,11 +286,12 @@ async def test_check_never_raises(backend: str, server: ScriptedModels, connect:
     assert check.remedy
 
 
+@pytest.mark.parametrize("reply", ["It is Java, I think.", '{"answer": "Java"}', '["Java"]', "Java"])
 async def test_check_shows_a_server_that_ignores_schemas(
-    backend: str, server: ScriptedModels, connect: Connect
+    backend: str, server: ScriptedModels, connect: Connect, reply: str
 ) -> None:
-    server.script.otherwise().reply("It is Java, I think.")
+    server.script.otherwise().reply(reply)
     checks = await connect(backend, server.url).check()
     failed = [check for check in checks if not check.ok]
     assert [check.name for check in failed] == ["model coder: structured output"]
-    assert "It is Java" in failed[0].detail
+    assert repr(reply) in failed[0].detail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reviewer.domain import Message
-from reviewer.errors import ModelOverflow
+from reviewer.errors import ModelOverflow, ModelUnavailable
 from reviewer.ports import ModelRequest
 from tests.contract.models.conftest import Connect
 from tests.fakes.models import CODER, REASONER, ScriptedModels, ServedModel
@@ -62,6 +62,12 @@ async def test_the_base_is_found_with_and_without_path(
 ) -> None:
     await connect("openai", server.url + base).complete(ASK)
     assert server.paths == ["POST /v1/chat/completions"]
+
+
+async def test_a_gateways_own_path_is_kept(server: ScriptedModels, connect: Connect) -> None:
+    with pytest.raises(ModelUnavailable):
+        await connect("openai", f"{server.url}/llm/api/v3").complete(ASK)
+    assert server.paths == ["POST /llm/api/v3/chat/completions"]
 
 
 async def test_a_switch_for_thinking_is_sent_only_to_models_that_have_one(

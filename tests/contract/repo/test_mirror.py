@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -218,6 +219,7 @@ def test_a_killed_reader_leaves_the_mirror_locked_until_its_git_ends(
     with subprocess.Popen(command, cwd=Path(__file__).parents[3]) as reader:
         while not any("git-upload-pack" in call for call in git_calls(gitlab)):
             assert reader.poll() is None
+            time.sleep(0.01)
         reader.kill()
 
     with pytest.raises(ForgeUnavailable, match="locked"):

@@ -94,7 +94,7 @@ class LoopbackServer(ABC):
         self._tls = tls
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], Exchange] = {}
         self._thread = threading.Thread(target=self._run, name="loopback-server")
         self._ready = threading.Event()
         self._stop: asyncio.Event | None = None
@@ -143,15 +143,15 @@ class LoopbackServer(ABC):
         self._ready.set()
         async with server:
             await self._stop.wait()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for exchange in self._open.values():
+            exchange.cut()
+            exchange.client_left.set()
+        await asyncio.gather(*self._open)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
-        exchange = Exchange(reader, writer)
+        exchange = self._open[task] = Exchange(reader, writer)
         watch: asyncio.Task[None] | None = None
         try:
             await exchange.read()
@@ -160,7 +160,7 @@ class LoopbackServer(ABC):
         except (ConnectionError, asyncio.IncompleteReadError):
             exchange.client_left.set()
         finally:
-            self._tasks.discard(task)
+            del self._open[task]
             if watch is not None:
                 watch.cancel()
             writer.close()

@@ -27,11 +27,11 @@ class ScriptedModels(LoopbackServer):
             server.asked[0].prompt_tokens, server.asked[0].closed_by_client
 
     Without a rule every request is answered by NOTHING TO REPORT. `models` are the ones it has;
-    `api_key` is asked for on every path if given; `streams` false makes it a gateway that never streams;
-    `tls` serves HTTPS.
-    `unavailable` (an HTTP status) refuses everything for as long as it is set. `asked` lists the chat
-    requests in order of arrival, `paths` every request. `loaded` holds each model's allocated window and
-    `loads` how often a changed one made it load again (Ollama's protocol).
+    `api_key` is asked for on every path if given, `streams` false makes it a gateway that never streams,
+    `tls` serves HTTPS. `unavailable` (an HTTP status) refuses everything for as long as it is set.
+
+    `asked` lists the chat requests in order of arrival, `paths` every request. `loaded` holds each
+    model's allocated window and `loads` how often a changed one made it load again (Ollama's protocol).
     """
 
     def __init__(

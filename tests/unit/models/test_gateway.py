@@ -171,6 +171,18 @@ async def test_calls_that_fail_in_a_row_open_the_circuit(
     assert (await gateway.pick(Role.REVIEW)).name == "first"
 
 
+async def test_a_success_in_between_starts_the_count_anew(gateway: ModelGateway, first: FakeModel) -> None:
+    model = await gateway.pick(Role.REVIEW)
+    for failing in (*[gone("first")] * (FAILURES - 1), None, *[gone("first")] * (FAILURES - 1)):
+        first.failing = failing
+        if failing is None:
+            await model.complete(ASK)
+            continue
+        with pytest.raises(ModelUnavailable, match="first is gone"):
+            await model.complete(ASK)
+    assert (await gateway.pick(Role.REVIEW)).name == "first"
+
+
 async def test_a_failed_call_is_followed_by_a_new_probe(gateway: ModelGateway, first: FakeModel) -> None:
     model = await gateway.pick(Role.REVIEW)
     first.failing = first.unreachable = gone("first")

@@ -100,17 +100,21 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._blobs: dict[bytes, str] = {}
         self._run("init", "--quiet", "--bare", ".")
 
     def write_tree(self, tree: Tree) -> str:
         """Store a tree and return its id."""
-        entries = []
-        for name, content in tree.items():
-            blob = self._run("hash-object", "-w", "--stdin", stdin=content).strip().decode()
-            entries.append(f"100644 {blob}\t{name}\0")
+        entries = [f"100644 {self._write_blob(content)}\t{name}\0" for name, content in tree.items()]
         self._run("read-tree", "--empty")
         self._run("update-index", "-z", "--index-info", stdin="".join(entries).encode())
         return self._run("write-tree").strip().decode()
+
+    def _write_blob(self, content: bytes) -> str:
+        if content not in self._blobs:
+            written = self._run("hash-object", "-w", "--stdin", stdin=content)
+            self._blobs[content] = written.strip().decode()
+        return self._blobs[content]
 
     def diff(self, old: str, new: str, *options: str) -> bytes:
         """Compare two trees."""

@@ -256,6 +256,14 @@ class TestProblems:
         assert len(parsed.files) == 2
         assert [(p.code, p.path, p.line) for p in parsed.problems] == [("malformed", None, 10)]
 
+    @pytest.mark.parametrize(
+        "line", [b"Submodule lib 1111111..2222222:", b"Submodule lib contains new commits"]
+    )
+    def test_the_log_of_a_submodule_is_told(self, line: bytes) -> None:
+        parsed = parse(GIT + line + b"\n  > one commit\n" + GIT)
+        assert len(parsed.files) == 2
+        assert [(p.code, p.line) for p in parsed.problems] == [("malformed", 9)]
+
     def test_a_new_file_cut_before_its_content_is_told(self) -> None:
         parsed = parse(GIT + b"diff --git a/x b/x\nnew file mode 100644\nindex 0000000..1234567\n")
         assert [(p.code, p.path) for p in parsed.problems] == [("truncated", "x")]
@@ -309,6 +317,10 @@ class TestFragments:
     def test_an_empty_fragment_is_a_file_without_hunks(self) -> None:
         (file,) = parse_fragment(b"", "new.py", "old.py").files
         assert (file.status, file.hunks) == (FileStatus.RENAMED, ())
+
+    def test_a_fragment_is_of_one_file(self) -> None:
+        with pytest.raises(DiffSyntaxError, match="2 files instead of x"):
+            parse_fragment(PLAIN + PLAIN, "x")
 
     def test_a_broken_fragment_is_refused(self) -> None:
         with pytest.raises(DiffSyntaxError, match="shorter"):

@@ -34,6 +34,14 @@ def test_both_texts_come_with_the_diff_in_gits_order(repository: Repository) -> 
     assert changes.warnings == ()
 
 
+def test_hunks_have_three_lines_of_context(repository: Repository) -> None:
+    text = "".join(f"{number}\n" for number in range(1, 30))
+    changes = read(repository, {"a.py": text}, {"a.py": text.replace("15\n", "fifteen\n")})
+
+    (hunk,) = changes.files[0].diff.hunks
+    assert (hunk.new_start, hunk.new_count) == (12, 7)
+
+
 def test_a_rename_has_both_its_texts(repository: Repository) -> None:
     text = "".join(f"{number}\n" for number in range(20))
     changes = read(repository, {"old.py": text}, {"old.py": None, "new.py": text + "more\n"})

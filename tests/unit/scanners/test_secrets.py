@@ -113,10 +113,15 @@ def test_a_key_block_is_found_where_it_was_changed(scanner: SecretScanner) -> No
     assert KEY_LINE[10:] not in finding.evidence
 
 
+def test_a_new_key_block_is_one_finding_on_its_text(scanner: SecretScanner) -> None:
+    [finding] = found(scanner, changed_file("key.pem", None, KEY))
+    assert (finding.rule_id, finding.start_line, finding.end_line) == ("secret/private-key", 2, 3)
+
+
 @pytest.mark.parametrize(
     "comment", ["# kingfisher:ignore", "# gitleaks:allow", "# pragma: allowlist secret", "# nosec"]
 )
-@@_silences_a_secret(scanner: SecretScanner, comment: str) -> None:
+def test_no_comment_of_the_code_silences_a_secret(scanner: SecretScanner, comment: str) -> None:
     assert len(found(scanner, changed_file("x.py", None, f"{comment}\ntoken = '{GITHUB}'  {comment}\n"))) == 1
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from reviewer.stages.neutralise import (
     PASSAGE_LIMIT,
@@ -101,8 +104,27 @@ def test_nothing_calls_links_or_hides(text: str) -> None:
     assert not re.search(r"@[A-Za-z0-9]", shown)
     assert not re.search(r"[#!&]\d", shown.replace("&#96;", "`"))
     assert not re.search(r"\]\(|\]\[|\]:|<|[a-z]://\w|www\.\w", shown)
-    assert "```suggestion" not in safe
+    assert "\n```suggestion" not in f"\n{safe}"
     assert safe.isprintable() or all(char.isprintable() or char in "\n\t" or char > "\x7f" for char in safe)
+
+
+def walk(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from walk(token.children or ())
+
+
+@given(hostile)
+def test_a_markdown_reader_sees_words_and_code_and_nothing_else(text: str) -> None:
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    body = f"{neutralise(text)}\n\n```suggestion\nours\n```\n\n<!-- ours -->"
+    tokens = list(walk(reader.parse(body)))
+    assert not {"link_open", "image", "html_inline", "table_open"} & {token.type for token in tokens}
+    assert [token.content.strip() for token in tokens if token.type == "html_block"] == ["<!-- ours -->"]
+    assert [token.content for token in tokens if token.info.startswith("suggestion")] == ["ours\n"]
+    for token in tokens:
+        if token.type == "text":
+            assert not re.search(r"@[A-Za-z0-9]|(?<!\w)[#!&]\d|[a-z]://\w|www\.\w", token.content)
 
 
 @given(hostile, st.integers(1, 60))

@@ -197,6 +197,8 @@ def test_long_descriptions_and_file_lists_say_that_they_are_cut() -> None:
     assert "files (70):\n- 0.txt (modified, +1 -1)\n" in text
     assert text.count("…[cut]") == 2
     assert "69.txt" not in text
+    summary = text_of(summary_prompt(briefing(), [], [FINDING] * 500, profile()))
+    assert len(summary) < len(text_of(summary_prompt(briefing(), [], [], profile()))) + 2100
 
 
 # --- what strangers wrote -------------------------------------------------------------------------

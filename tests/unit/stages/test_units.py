@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +129,10 @@ def test_a_short_definition_is_shown_whole() -> None:
     shown = text_of(plan.units[0].parts).split("\n")
     assert shown[1:3] == ["   1   def first():", "   2       step(0)"]
     assert shown[-1] == "  24   def second():"
+    both = changed_file("a.py", old, old.replace("step(19)", "stop()"))
+    (unit,) = split([both], budget_tokens=4000, count=count, redact=str).units
+    assert len(unit.parts) == 1
+    assert len(unit.parts[0].text.split("\n")) == 1 + len(old.split("\n")) - 1 + 2
 
 
 def test_one_definition_is_named_once() -> None:
@@ -197,6 +202,16 @@ def test_a_file_that_is_not_the_one_of_the_diff_does_not_stop_the_review() -> No
     assert "     - two\n   2 + 2" in text_of(unit.parts)
 
 
+@pytest.mark.parametrize("bare", [True, False])
+def test_a_hunk_that_claims_to_lie_far_beyond_the_file_costs_nothing(bare: bool) -> None:
+    file = changed_file("a.txt", "one\n", "two\n", bare=bare)
+    far = 10**12
+    line = Line(LineKind.ADDED, None, far, b"two")
+    hunk = Hunk(far, 0, far, 1, "", (line,))
+    (unit,) = cut(replace(file, diff=replace(file.diff, hunks=(hunk,)))).units
+    assert unit.parts[0].new_lines == (far,)
+
+
 # --- how a change is cut --------------------------------------------------------------------------
 
 
@@ -252,11 +267,11 @@ def test_what_is_too_large_is_cut_at_a_gap_first() -> None:
 def test_a_replacement_is_not_torn_apart() -> None:
     lines = [
         line
-        for n in range(1, 7)
+        for n in range(1, 8)
         for line in (Line(LineKind.REMOVED, n, None, b"line"), Line(LineKind.ADDED, None, n, b"other"))
     ]
     file = changed_file("a.txt", "x\n", "y\n")
-    hunk = Hunk(1, 6, 1, 6, "", tuple(lines))
+    hunk = Hunk(1, 7, 1, 7, "", tuple(lines))
     bare = ChangedFile(replace(file.diff, hunks=(hunk,)), None, None)
     plan = cut(bare, budget=40)
     assert len(plan.units) > 1

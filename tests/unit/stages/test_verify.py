@@ -210,6 +210,11 @@ def test_windows_line_ends_and_chinese_text_are_no_obstacle() -> None:
     assert lines(heard(draft('# 手续费\nvalue = "元"'), change=change_set(file))) == [(1, 2)]
 
 
+def test_lines_end_where_git_ends_them() -> None:
+    file = changed_file("app.py", None, 'a = "\x0c\u2028"\nb = 2\n')
+    assert lines(heard(draft('a = "\x0c\u2028"\r\nb = 2'), change=change_set(file))) == [(1, 2)]
+
+
 # --- secrets --------------------------------------------------------------------------------------
 
 LEAK = 'user = "bob"\npassword = "hunter2-hunter2"\nconnect(user, password)\n'
@@ -224,6 +229,14 @@ def test_a_quote_of_the_redacted_text_is_found_and_nothing_leaks() -> None:
     assert "hunter2" not in str(admission)
     assert "<redacted:password:1>" in admission.findings[0].evidence
     assert reasons(admission) == ["suggestion-invalid"]
+
+
+def test_where_prompts_may_hold_secrets_findings_still_do_not() -> None:
+    file = changed_file("app.py", None, LEAK)
+    quote = 'password = "hunter2-hunter2"'
+    admission = admit([draft(quote, message=quote)], change_set(file), redact=str)
+    assert lines(admission) == [(2, 2)]
+    assert "hunter2" not in str(admission)
 
 
 def test_a_suggestion_may_take_a_secret_away() -> None:
