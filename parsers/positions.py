@@ -53,7 +53,7 @@ def _span(hunk: Hunk, side: Side) -> range:
 def _first_line(hunk: Hunk, side: Side) -> int:
     """Return the first line that the hunk touches or pushes: one without lines names the line before."""
     span = _span(hunk, side)
-    return span.start if span else span.start
+    return span.start if span else span.start + 1
 
 
 def _pair_in(hunk: Hunk, side: Side, line: int) -> LinePair:

@@ -1,4 +1,4 @@
-"""The part of the flow that asks models: units to drafts, drafts to findings, findings to a verifier.
+"""The part of the flow that asks models: units to drafts, drafts to findings, and a word on the whole.
 
 Every conversation is one step, so that a job never pays twice for a finished one. Steps are begun in
 the same order on every run: durable steps are counted, not only named.
@@ -7,33 +7,27 @@ the same order on every run: durable steps are counted, not only named.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
-from reviewer.config import ReviewSettings
-from reviewer.conversation import SummaryReply, UnitReply, VerifierReply
+from reviewer.conversation import SummaryReply, UnitReply
 from reviewer.domain import (
-    ChangedFile,
-    ChangeSet,
-    Confidence,
     Finding,
-    Overview,
-    Rejected,
     ReviewUnit,
     ReviewWarning,
     Role,
     Usage,
 )
-from reviewer.errors import ModelError, ModelOverflow, ModelReplyInvalid, ModelTimeout, ModelUnavailable
-from reviewer.ports import Gateway, Model, Step
+from reviewer.errors import ModelError, ModelOverflow, ModelReplyInvalid, ModelTimeout
+from reviewer.panel import Asked, Panel, with_fallback
+from reviewer.ports import Model
 from reviewer.stages import verify
-from reviewer.stages.prompt import Briefing, brief, review_prompt, verify_prompt
-from reviewer.stages.reply import Opinion
+from reviewer.stages.prompt import Briefing, brief, review_prompt
 from reviewer.stages.units import UnitPlan, split
+from reviewer.verification import verify_findings
 
 HALVINGS = 2  # how often the units are cut smaller when a server counts more tokens than we did
 SMALLEST_UNIT = 200  # tokens: below, no code fits beside the texts that are always sent
@@ -44,36 +38,6 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """Who is asked, about what, with which limits; `required` makes a failure of theirs undecided."""
-
-    gateway: Gateway
-    change: ChangeSet
-    files: tuple[ChangedFile, ...]
-    settings: ReviewSettings
-    key: bytes
-    redact: Callable[[str], str]
-    required: bool
-    step: Step
-    progress: Progress
-    clock: Callable[[], float] = time.monotonic
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What came of asking: admitted findings without fingerprints, and everything that was not."""
-
-    findings: tuple[Finding, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
-    warnings: tuple[ReviewWarning, ...] = ()
-    usage: Usage = field(default_factory=Usage)
-    models: tuple[str, ...] = ()
-    overview: Overview | None = None
-    seen_lines: int = 0
-    reanchored: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class _Answer:
     """What one step about one unit leaves behind; `problem` is a warning's code, empty if all is well."""
 
@@ -81,14 +45,6 @@ class _Answer:
     problem: str = ""
     message: str = ""
     reply: UnitReply | None = None
-    spent: Usage = field(default_factory=Usage)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    model: str = ""
-    problem: str = ""
-    reply: VerifierReply | None = None
     spent: Usage = field(default_factory=Usage)
 
 
@@ -109,7 +65,6 @@ class _Start:
 
 
 _ANSWER = Checkpoint(_Answer)
-_JUDGED = Checkpoint(_Judged)
 _TOLD = Checkpoint(_Told)
 _START = Checkpoint(_Start)
 
@@ -130,7 +85,7 @@ async def ask(panel: Panel, known: Sequence[Finding]) -> Asked:
         return Asked(warnings=(ReviewWarning("model-unreachable", start.problem, undecided=panel.required),))
     plan, answers = await _review_units(panel, briefing, start.budget)
     asked = _collect(panel, plan, answers, known)
-    asked = await _verify(panel, briefing, plan, asked)
+    asked = await verify_findings(panel, briefing, plan, asked)
     return await _summarise(panel, briefing, plan, asked, known)
 
 
@@ -179,11 +134,13 @@ async def _review_unit(
     spent: list[Usage] = []
 
     async def talk() -> _Answer:
-        if panel.clock() >= deadline:
-            budget = panel.settings.time_budget_s
-            return _Answer(problem="budget", message=f"the time budget of {budget:.0f} s was used up before")
         try:
-            answer = await _converse(panel, briefing, unit, spent)
+            async with asyncio.timeout(deadline - panel.clock()):
+                answer = await _converse(panel, briefing, unit, spent)
+        except TimeoutError:
+            answer = _Answer(
+                problem="budget", message=f"the {panel.settings.time_budget_s:.0f} s for models are over"
+            )
         except ModelError as err:
             answer = _Answer(model=err.model, problem=_code_of(err), message=str(err))
         return replace(answer, spent=sum(spent, Usage()))
@@ -196,24 +153,7 @@ async def _converse(panel: Panel, briefing: Briefing, unit: ReviewUnit, spent: l
         prompt = review_prompt(briefing, unit, model.profile)
         return _Answer(model.name, reply=await conversation.review_unit(model, prompt, on_usage=spent.append))
 
-    return await _with_fallback(panel, Role.REVIEW, review)
-
-
-async def _with_fallback(panel: Panel, role: Role, talk: Callable[[Model], Awaitable[_T]]) -> _T:
-    """Talk with the first model of a role that serves; when it goes away in the middle, with the next.
-
-    Raises what the last one failed with.
-    """
-    failed: dict[str, ModelError] = {}
-    while True:
-        try:
-            model = await panel.gateway.pick(role, without=failed.keys())
-        except ModelUnavailable as err:
-            raise next(reversed(failed.values()), err) from err
-        try:
-            return await talk(model)
-        except (ModelUnavailable, ModelTimeout) as err:
-            failed[model.name] = err
+    return await with_fallback(panel, Role.REVIEW, review)
 
 
 def _code_of(err: ModelError) -> str:
@@ -258,84 +198,6 @@ def _failure(panel: Panel, unit: ReviewUnit, answer: _Answer) -> ReviewWarning:
     return ReviewWarning(answer.problem, message, paths, undecided=panel.required)
 
 
-async def _verify(panel: Panel, briefing: Briefing, plan: UnitPlan, asked: Asked) -> Asked:
-    """Send each finding to the verifiers, if there are any, and keep what is not refuted."""
-    if not panel.gateway.configured(Role.VERIFY) or not asked.findings:
-        return asked
-    total = len(asked.findings)
-    panel.progress("verifying", 0, total)
-    judged = await asyncio.gather(
-        *(
-            _judge(panel, briefing, plan, finding, f"verify {number}")
-            for number, finding in enumerate(asked.findings, start=1)
-        )
-    )
-    panel.progress("verifying", total, total)
-    kept: list[Finding] = []
-    rejected: list[Rejected] = []
-    for finding, verdict in zip(asked.findings, judged, strict=True):
-        outcome = weigh(finding, verdict.reply)
-        (rejected if isinstance(outcome, Rejected) else kept).append(outcome)  # type: ignore[arg-type]
-    problems = dict.fromkeys(
-        ReviewWarning("verifier-failed", verdict.problem, undecided=panel.required)
-        for verdict in judged
-        if verdict.problem
-    )
-    notes = (warning for verdict in judged if verdict.reply for warning in verdict.reply.warnings)
-    return replace(
-        asked,
-        findings=tuple(kept),
-        rejected=(*asked.rejected, *rejected),
-        warnings=(*asked.warnings, *problems, *notes),
-        usage=sum((verdict.spent for verdict in judged), asked.usage),
-        models=tuple(dict.fromkeys((*asked.models, *(verdict.model for verdict in judged if verdict.reply)))),
-    )
-
-
-def weigh(finding: Finding, reply: VerifierReply | None) -> Finding | Rejected:
-    """Make of a verifier's answer what it is worth; no answer is unsure, and unsure is never a yes."""
-    opinion = reply.judgement.opinion if reply else Opinion.UNSURE
-    if opinion is Opinion.CONFIRMED:
-        return replace(finding, confidence=Confidence.HIGH)
-    if opinion is Opinion.REFUTED:
-        reason = reply.judgement.reason if reply else ""
-        return Rejected("refuted", finding.path, f"{finding.title}: {reason}", finding.model)
-    if finding.confidence is Confidence.LOW:
-        return Rejected("low-confidence", finding.path, finding.title, finding.model)
-    return replace(finding, confidence=Confidence.LOW)
-
-
-async def _judge(panel: Panel, briefing: Briefing, plan: UnitPlan, finding: Finding, name: str) -> _Judged:
-    unit = _unit_of(plan, finding)
-    spent: list[Usage] = []
-
-    async def judge(model: Model) -> _Judged:
-        prompt = verify_prompt(briefing, unit, finding, model.profile)
-        reply = await conversation.verify_finding(model, prompt, on_usage=spent.append)
-        return _Judged(model.name, reply=reply)
-
-    async def talk() -> _Judged:
-        try:
-            judged = await _with_fallback(panel, Role.VERIFY, judge)
-        except ModelError as err:
-            judged = _Judged(model=err.model, problem=f"no verification: {err}")
-        return replace(judged, spent=sum(spent, Usage()))
-
-    return await _JUDGED.run(panel.step, name, talk)
-
-
-def _unit_of(plan: UnitPlan, finding: Finding) -> ReviewUnit:
-    """Return the unit that shows the finding's lines, else the first of its file, else the first."""
-    lines = set(range(finding.start_line or 0, (finding.end_line or 0) + 1))
-
-    def rank(unit: ReviewUnit) -> int:
-        parts = [part for part in unit.parts if part.path == finding.path]
-        shown = any(lines & {*part.new_lines} or lines & {*part.old_lines} for part in parts)
-        return 0 if shown else 1 if parts else 2
-
-    return min(plan.units, key=rank)
-
-
 async def _summarise(
     panel: Panel, briefing: Briefing, plan: UnitPlan, asked: Asked, known: Sequence[Finding]
 ) -> Asked:
@@ -351,7 +213,7 @@ async def _summarise(
 
     async def talk() -> _Told:
         try:
-            return await _with_fallback(panel, Role.REVIEW, tell)
+            return await with_fallback(panel, Role.REVIEW, tell)
         except ModelError as err:
             return _Told(problem=f"no summary: {err}")
 

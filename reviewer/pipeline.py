@@ -29,7 +29,8 @@ from reviewer.domain import (
     ReviewWarning,
     Verdict,
 )
-from reviewer.model_review import Asked, Panel, Progress, ask
+from reviewer.model_review import ask
+from reviewer.panel import Asked, Panel, Progress
 from reviewer.ports import Forge, Gateway, Json, Scanner, Step
 from reviewer.stages import marker, policy
 from reviewer.stages.comment import render_summary

@@ -1,0 +1,72 @@
+"""Who is asked in one review, with which limits, and what comes of it; which model takes over from which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from reviewer.config import ReviewSettings
+from reviewer.domain import (
+    ChangedFile,
+    ChangeSet,
+    Finding,
+    Overview,
+    Rejected,
+    ReviewWarning,
+    Role,
+    Usage,
+)
+from reviewer.errors import ModelError, ModelTimeout, ModelUnavailable
+from reviewer.ports import Gateway, Model, Step
+
+_T = TypeVar("_T")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Who is asked, about what, with which limits; `required` makes a failure of theirs undecided."""
+
+    gateway: Gateway
+    change: ChangeSet
+    files: tuple[ChangedFile, ...]
+    settings: ReviewSettings
+    key: bytes
+    redact: Callable[[str], str]
+    required: bool
+    step: Step
+    progress: Progress
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking: admitted findings without fingerprints, and everything that was not."""
+
+    findings: tuple[Finding, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    warnings: tuple[ReviewWarning, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    models: tuple[str, ...] = ()
+    overview: Overview | None = None
+    seen_lines: int = 0
+    reanchored: int = 0
+
+
+async def with_fallback(panel: Panel, role: Role, talk: Callable[[Model], Awaitable[_T]]) -> _T:
+    """Talk with the first model of a role that serves; when it goes away in the middle, with the next.
+
+    Raises what the last one failed with.
+    """
+    failed: dict[str, ModelError] = {}
+    while True:
+        try:
+            model = await panel.gateway.pick(role, without=failed.keys())
+        except ModelUnavailable as err:
+            raise next(reversed(failed.values()), err) from err
+        try:
+            return await talk(model)
+        except (ModelUnavailable, ModelTimeout) as err:
+            failed[model.name] = err
