@@ -25,6 +25,7 @@ from reviewer.domain import (
     MergeRequest,
     Plan,
     Receipt,
+    Rejected,
     Review,
     ReviewWarning,
     Verdict,
@@ -38,6 +39,7 @@ from reviewer.stages.fingerprint import identify
 from reviewer.stages.marker import Marker
 from reviewer.stages.plan import reconcile, unplaced
 from reviewer.stages.redact import Redactor
+from reviewer.stages.suggestion import keep_proven
 from reviewer.stages.suppress import Baseline, apply_suppressions
 from reviewer.stages.triage import triage
 
@@ -109,7 +111,7 @@ async def review(
         ref=change.ref,
         findings=policy.rank(kept),
         suppressed=suppressed,
-        rejected=asked.rejected,
+        rejected=(*scanned.rejected, *asked.rejected),
         reanchored=asked.reanchored,
         warnings=(*change.warnings, *triaged.skipped, *wishes, *scanned.warnings, *asked.warnings),
         coverage=policy.coverage(change, triaged.reviewable, unseen),
@@ -214,6 +216,7 @@ async def post(
 @dataclass(frozen=True, slots=True)
 class _Scanned:
     findings: tuple[Finding, ...]
+    rejected: tuple[Rejected, ...]
     warnings: tuple[ReviewWarning, ...]
     secrets: tuple[str, ...] = ()
 
@@ -221,8 +224,10 @@ class _Scanned:
 def _scan(change: ChangeSet, reviewable: tuple[ChangedFile, ...], scanners: Sequence[Scanner]) -> _Scanned:
     worth_it = replace(change, files=reviewable)
     reports = [scanner.scan(change if scanner.thorough else worth_it) for scanner in scanners]
+    findings, rejected = keep_proven((finding for report in reports for finding in report.findings), change)
     return _Scanned(
-        findings=tuple(finding for report in reports for finding in report.findings),
+        findings=findings,
+        rejected=rejected,
         warnings=tuple(warning for report in reports for warning in report.warnings),
         secrets=tuple(secret for report in reports for secret in report.secrets),
     )

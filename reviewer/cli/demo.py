@@ -15,6 +15,8 @@ from reviewer.cli.shared import Color, Quiet, Verbose, settle
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reviewer.demo.play import Chosen
+
 
 class DemoModel(StrEnum):
     """Who reviews in the first act, beside the rules."""
@@ -47,21 +49,18 @@ def demo(
 
     common = settle(context, config=None, verbose=verbose, quiet=quiet, color=color)
     colored = common.colored()
-    console = Console(
-        force_terminal=colored or None,
-        no_color=not colored,
-        width=min(show.WIDTH, Console().width),
-        highlight=False,
-    )
+    console = Console(force_terminal=colored, no_color=not colored, width=show.width(), highlight=False)
     started = time.monotonic()
     with play.open_stage(os.environ) as stage:
         chosen = play.find_model(model.value)
-        _head(console, "Act one: " + _who(chosen))
+        _head(console, "Act one", _who(chosen, model))
         scene = play.play_first_act(stage, chosen, common.say)
         show.show_scene(console, stage, scene)
         console.print()
         _head(
-            console, "Act two: the same change, with a model's replies written by hand for this demonstration"
+            console,
+            "Act two",
+            "the same change, with a model's replies written by hand for this demonstration",
         )
         second = play.play_second_act(stage, common.say)
         show.show_scene(console, stage, second)
@@ -74,14 +73,18 @@ def demo(
     return 0
 
 
-def _who(chosen: tuple[str, object] | None) -> str:
+def _who(chosen: Chosen | None, model: DemoModel) -> str:
+    if chosen is None and model is DemoModel.NONE:
+        return "the rules alone, as asked for"
     if chosen is None:
         return "the rules alone, because no Ollama with a usable model answers on 127.0.0.1:11434"
     name, settings = chosen
-    if getattr(settings, "backend", "") == "llamacpp":
-        return f"the rules and {name}, embedded; it has 135M parameters and proves the plumbing, nothing else"
+    if settings.backend == "llamacpp":
+        return f"the rules and {name}, embedded: 135M parameters, which prove the plumbing and nothing else"
     return f"the rules and {name} on this machine"
 
 
-def _head(console: Console, title: str) -> None:
-    console.rule(f"[bold]{title}", characters="═", style="cyan")
+def _head(console: Console, act: str, title: str) -> None:
+    console.rule(style="cyan", characters="═")
+    console.print(f"[bold]{act}:[/bold] {title}")
+    console.rule(style="cyan", characters="═")

@@ -59,7 +59,7 @@ DRAFTS: tuple[Draft, ...] = (
     _draft(
         PYTHON,
         "    response.raise_for_status()",
-        53,
+        50,
         "A failed upload is not tried again",
         "One dropped connection leaves the clearing house without the day's file until somebody notices.",
         severity="medium",
@@ -69,7 +69,7 @@ DRAFTS: tuple[Draft, ...] = (
     _draft(
         PYTHON,
         '    return float(eval(formula, {"amount": amount}))',
-        43,
+        35,
         "eval of a formula",
         "Whoever writes the formula runs code. (A rule has said so already.)",
         category="security",

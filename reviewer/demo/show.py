@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,12 @@ from reviewer.demo.records import Discussion, MergeRequest, Note
 
 _MARKER = re.compile(r"<!-- reviewer:.*?-->", re.DOTALL)
 _LINES_ABOVE = 2
-WIDTH = 100
+_WIDTH = 100
+
+
+def width() -> int:
+    """Return how wide to print: what the terminal has, at most 100 columns, and 100 in a pipe."""
+    return min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 
 def show_scene(console: Console, stage: Stage, scene: Scene) -> None:
@@ -56,6 +62,13 @@ def show_drafts(console: Console, scene: Scene) -> None:
     for draft in replies.DRAFTS:
         table.add_row(Text(draft["title"]), str(draft["start_line"]), _fate(draft, scene.document))
     console.print(table)
+    hostile = replies.DRAFTS[-1]["title"]
+    posted = next(
+        (note.body for note in scene.merge_request.notes() if note.position and hostile in note.body), ""
+    )
+    console.print()
+    console.print("The hostile text as it was posted: nothing in it acts, mentions or loads anything.")
+    console.print(Padding(Text(posted, style="dim"), (0, 2)))
 
 
 def _fate(draft: dict[str, Any], document: dict[str, Any]) -> Text:
@@ -65,10 +78,10 @@ def _fate(draft: dict[str, Any], document: dict[str, Any]) -> Text:
         return Text(f"rejected: {', '.join(reasons) or 'not asked about'}", style="red")
     words = f"a comment on line {found['start_line']}"
     if draft["start_line"] != found["start_line"]:
-        words += ", where the quoted code is"
+        words += ", where the quoted code is,"
     if reasons:
-        return Text(f"{words}; its suggestion was dropped ({', '.join(reasons)})", style="yellow")
-    return Text(words + (" with a suggestion" if found["suggestion"] else ""), style="green")
+        return Text(f"{words.rstrip(',')}; its suggestion was dropped ({', '.join(reasons)})", style="yellow")
+    return Text(f"{words} with a suggestion" if found["suggestion"] else words.rstrip(","), style="green")
 
 
 def _inline(merge_request: MergeRequest) -> dict[str, list[Discussion]]:

@@ -68,7 +68,7 @@ class Draft:
 class Rejected:
     """A draft that was not admitted, and why.
 
-    Reasons: quote-not-found, outside-diff, unknown-path, duplicate, refuted, low-confidence,
+    Reasons: quote-not-found, quote-ambiguous, outside-diff, unknown-path, duplicate, refuted, low-confidence,
     malformed, empty. A suggestion that was dropped while its finding stays is counted as
     suggestion-invalid.
     """

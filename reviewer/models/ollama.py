@@ -201,7 +201,7 @@ def _trained_context(shown: ollama.ShowResponse) -> int | None:
 
 
 async def list_installed(url: str, transport: httpx.AsyncBaseTransport | None = None) -> list[Installed]:
-    """Return the models that an Ollama on this machine has. Raises ModelUnavailable where none answers."""
+    """Return the models that an Ollama on this machine has. Raises ModelError where none answers."""
     settings = ModelSettings(backend="ollama", url=url, model="")
     options = client_options("ollama", settings, public=False, transport=transport)
     async with ollama.AsyncClient(host=url, **options) as client:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from parsers.diff import LineKind, Side
 from parsers.edits import EditVerdict, check
 from parsers.positions import same_hunk
 from parsers.source import decode
-from reviewer.domain import ChangedFile, Suggestion
+from reviewer.domain import ChangedFile, ChangeSet, Finding, Rejected, Suggestion
 from reviewer.stages.neutralise import is_postable
+from reviewer.stages.sides import numbered_lines
 
 _MOST_LINES = 101  # GitLab replaces at most 100 lines above the one that is commented
 _PROVEN = (EditVerdict.CLEAN, EditVerdict.UNCHECKED)
@@ -32,6 +34,32 @@ def prove(
         if check(file.path, file.new, start, end, candidate).verdict in _PROVEN:
             return Suggestion(start, end, candidate)
     return None
+
+
+def keep_proven(
+    findings: Iterable[Finding], change: ChangeSet
+) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
+    """Take suggestions that do not hold off the findings of rules and tools; return what was taken off."""
+    kept: list[Finding] = []
+    dropped: list[Rejected] = []
+    for finding in findings:
+        file, claimed = change.file(finding.path), finding.suggestion
+        if claimed is None or file is None:
+            kept.append(finding)
+            continue
+        proven = _proven(file, claimed)
+        kept.append(replace(finding, suggestion=proven))
+        if proven is None:
+            dropped.append(Rejected("suggestion-invalid", finding.path, finding.title))
+    return tuple(kept), tuple(dropped)
+
+
+def _proven(file: ChangedFile, claimed: Suggestion) -> Suggestion | None:
+    if claimed.replacement:
+        lines = numbered_lines(file, Side.NEW)
+        return prove(file, lines, claimed.start_line, claimed.end_line, claimed.replacement)
+    verdict = file.new and check(file.path, file.new, claimed.start_line, claimed.end_line, "").verdict
+    return claimed if verdict in _PROVEN else None
 
 
 def _indented(text: str, original: str) -> Iterator[str]:

@@ -297,7 +297,7 @@ def test_sigterm_ends_the_service_in_order(lab: Lab) -> None:
 
 
 def test_nothing_secret_is_logged(lab: Lab) -> None:
-    token = "glpat-Zx81kQw7vTn3LmRb5YcE"
+    token = "-".join(("glpat", "Zx81kQw7vTn3LmRb5YcE"))
     lab.forge.push(lab.merge_request, {"app/settings.py": f'TOKEN = "{token}"\n'})
 
     lab.send()

@@ -12,7 +12,7 @@ import pytest
 
 from reviewer import pipeline
 from reviewer.config import GateSettings, ReviewSettings, Settings
-from reviewer.domain import ChangeSet, Confidence, Review, Severity, Verdict
+from reviewer.domain import ChangeSet, Confidence, Review, Severity, Suggestion, Verdict
 from reviewer.errors import ConfigError, ModelOverflow, ModelTimeout
 from reviewer.pipeline import Engine
 from reviewer.ports import Json, ModelRequest
@@ -179,6 +179,19 @@ def test_only_thorough_scanners_see_what_is_ignored() -> None:
 
     assert rules.seen == ["fees.py"]
     assert secrets.seen == ["fees.py", "vendor/lib.py"]
+
+
+@pytest.mark.parametrize(
+    ("replacement", "kept", "reasons"),
+    [("    return max(turnover, 5)", True, []), ("    return max(turnover", False, ["suggestion-invalid"])],
+)
+def test_a_rule_has_to_prove_its_suggestion_too(replacement: str, kept: bool, reasons: list[str]) -> None:
+    scanner = FakeScanner(finding(2, path="fees.py", suggestion=Suggestion(2, 2, replacement)))
+
+    review = run(change(), engine(None, scanner))
+
+    assert [item.suggestion is not None for item in review.findings] == [kept]
+    assert [item.reason for item in review.rejected] == reasons
 
 
 def verifier(answer: str) -> TalkingModel:

@@ -160,10 +160,10 @@ class LoopbackServer(ABC):
         except (ConnectionError, asyncio.IncompleteReadError):
             exchange.client_left.set()
         finally:
-            del self._open[task]
             if watch is not None:
                 watch.cancel()
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
+            del self._open[task]
             self.changed()

@@ -94,6 +94,16 @@ def test_a_prompt_with_room_to_spare_was_not_cut_whatever_is_counted() -> None:
     assert meter.was_cut(3000, 2048, window=4096), "an estimate that is off does not make a server odd"
 
 
+def test_a_prompt_that_was_counted_whole_was_not_cut() -> None:
+    assert not calibrated(3000).was_cut(3000, 2900, window=4096)
+
+
+def test_an_odd_count_of_a_short_prompt_says_nothing_about_the_server() -> None:
+    meter = calibrated(3000)
+    assert not meter.was_cut(100, 20, window=4096)
+    assert meter.was_cut(3000, 2048, window=4096)
+
+
 def test_short_prompts_teach_nothing() -> None:
     meter = TokenMeter(3.0)
     before = meter.count(CODE)
