@@ -16,6 +16,7 @@ from unidiff import patch as unidiff
 
 from parsers import diff_header
 from parsers.diff_header import Header
+from parsers.diff_hunks import BrokenHunkError, find_end_of_hunks
 
 
 class DiffSyntaxError(ValueError):
@@ -182,21 +183,9 @@ def parse_fragment(data: bytes, path: str, old_path: str | None = None) -> Parse
 
 # --- reading --------------------------------------------------------------------------------------
 
-_HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
 _COMBINED = ("diff --cc ", "diff --combined ", "@@@ ")
 _SUBMODULE_LOG = re.compile(r"Submodule .+ (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]{7,}|contains )")
-_NO_NEWLINE = "\\ No newline at end of file\n"
-_SIGNATURES = ("-- \n", "--\n", "-- \r\n")  # end a mail of `git format-patch`
 _KINDS = {"+": LineKind.ADDED, "-": LineKind.REMOVED, " ": LineKind.CONTEXT, "": LineKind.CONTEXT}
-
-
-class _BrokenHunkError(ValueError):
-    """A hunk does not hold the lines its header promises; `at` is the index of the first wrong one."""
-
-    def __init__(self, code: str, message: str, at: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.at = at
 
 
 def _lines(data: bytes) -> list[str]:
@@ -250,9 +239,7 @@ class _Reader:
         if header := diff_header.read_binary_notice(line):
             self._add(header, ())
         elif _SUBMODULE_LOG.match(line):
-            self._report(
-                "malformed", "a submodule's log is no diff, only --submodule=short is", None, self.at
-            )
+            self._report("malformed", "the log of a submodule is no diff", None, self.at)
 
     def _read_fragment(self) -> None:
         """Read hunks without a header, which only a diff of one file may begin with."""
@@ -263,29 +250,21 @@ class _Reader:
             self._read_file(Header(), self.at)
 
     def _read_file(self, header: Header, start: int) -> None:
+        first = self.at
         try:
-            hunks = self._read_hunks()
-        except _BrokenHunkError as broken:
+            self.at = find_end_of_hunks(self.lines, first)
+        except BrokenHunkError as broken:
             self._report(broken.code, str(broken), header.path, broken.at)
+            self.at = broken.hunk
             self._skip_to_next_file(in_git=self.lines[start].startswith(diff_header.GIT_FILE))
             return
+        hunks = _convert(self.lines[first : self.at])
         if self._peek(0).startswith("@@@ "):
             self._pass_combined(header.path)
         elif header.promises_hunks and not hunks:
             self._report("truncated", "the header is followed by no hunk", header.path, start)
         else:
             self._add(header, hunks)
-
-    def _read_hunks(self) -> tuple[Hunk, ...]:
-        start = self.at
-        while self._peek(0).startswith("@@ -"):
-            self.at = _find_hunk_end(self.lines, self.at)
-        after = self._peek(0)
-        plain_file = after.startswith("--- ") and self._peek(1).startswith("+++ ")
-        more = self.at > start and after.startswith(("+", "-", " ", "\\"))
-        if more and not plain_file and after not in _SIGNATURES:
-            raise _BrokenHunkError("malformed", "a hunk is longer than its header says", self.at)
-        return _convert(self.lines[start : self.at])
 
     def _pass_combined(self, path: str | None = None) -> None:
         """Report a merge's combined diff: its lines have no one old side to stand on."""
@@ -322,34 +301,6 @@ class _Reader:
         if self.files and _is_type_change(self.files[-1], file):
             file = _join_type_change(self.files.pop(), file)
         self.files.append(file)
-
-
-def _find_hunk_end(lines: list[str], start: int) -> int:
-    """Return the index after the hunk that begins at `start`; raise _BrokenHunkError if it is damaged."""
-    header = _HUNK.match(lines[start])
-    old, new = (int(count or 1) for count in header.groups()) if header else (0, 0)
-    if old + new == 0:
-        raise _BrokenHunkError("malformed", "this is no hunk header", start)
-    at = start
-    while old > 0 or new > 0:
-        at += 1
-        first = lines[at][0] if at < len(lines) else "end"
-        if first == " " or (first in "\r\n" and lines[at] in ("\n", "\r\n")):
-            old -= 1
-            new -= 1
-        elif first == "+":
-            new -= 1
-        elif first == "-":
-            old -= 1
-        elif first != "\\" or at == start + 1:
-            raise _BrokenHunkError("truncated", "a hunk is shorter than its header says", at)
-    if old or new:
-        raise _BrokenHunkError("malformed", "a hunk is longer than its header says", at)
-    at += 1
-    if at < len(lines) and lines[at].startswith("\\ "):
-        lines[at] = _NO_NEWLINE  # GNU diff translates it, unidiff knows the English words
-        at += 1
-    return at
 
 
 def _convert(lines: list[str]) -> tuple[Hunk, ...]:

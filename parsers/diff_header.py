@@ -121,13 +121,14 @@ def _git_header(names: tuple[str, str], fields: dict[str, str]) -> Header:
 
 
 def _must_have_content(fields: dict[str, str], blob: str | None) -> bool:
-    """Say whether a header cannot be a whole file: cut, or followed by hunks."""
+    """Say whether a header cannot be a whole file: cut, or followed by hunks.
+
+    A rename or a change of mode may have blobs and no hunks, if white space is ignored.
+    """
     if "+++" in fields or "---" in fields:
         return True
     if "new file mode" in fields or "deleted file mode" in fields:
         return blob is not None and not blob.startswith(_EMPTY_BLOBS)
-    if "index" in fields:
-        return True
     return not ("new mode" in fields or "rename to" in fields or "copy to" in fields)
 
 
@@ -181,8 +182,8 @@ def _plain_names(old: str, new: str) -> tuple[str, str]:
         name = new if old == NOWHERE else old
         name = name[2:] if _PREFIXED.match(name) else name
         return _text(name), _text(name)
-    if name := _shared_name(old, new) or "":
-        return _text(name), _text(name)
+    if shared := _shared_name(old, new):
+        return _text(shared), _text(shared)
     if _PREFIXED.match(old) and _PREFIXED.match(new):
         return _text(old[2:]), _text(new[2:])
     return _text(new), _text(new)  # `diff -u order.c.orig order.c` renames nothing

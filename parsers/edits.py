@@ -151,7 +151,7 @@ def _find_python_error(source: bytes, edited: bytes) -> int | None:
 
 def _refused_line(data: bytes) -> int | None:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings():  # of the whole process: another thread may miss a warning meanwhile
             warnings.simplefilter("ignore")
             ast.parse(decode(data).text)
     except SyntaxError as err:

@@ -138,12 +138,12 @@ def checkable_forges(settings: Settings) -> Sequence[tuple[str, Checkable]]:
 
 def check_database(address: str) -> Check:
     """Open the database, and say what is wrong with it."""
-    from reviewer.service.database import open_database
+    from reviewer.service.database import open_database, store_errors
 
     try:
         engine = open_database(address, connections=1, timeout_s=5)
         try:
-            with engine.connect():
+            with store_errors(), engine.connect():
                 return Check("database", True, engine.url.render_as_string(hide_password=True))
         finally:
             engine.dispose()

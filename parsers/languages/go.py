@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def _imported_names(spec: Node) -> Iterator[Node]:
-    if name := spec.child_by_field_name("name") or spec.child_by_field_name("path"):
+    name = spec.child_by_field_name("name") or spec.child_by_field_name("path")
+    if name and name.type not in ("dot", "blank_identifier"):
         yield name
 
 

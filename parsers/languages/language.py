@@ -1,4 +1,4 @@
-"""What one language is: how its files are recognised, parsed and read. Plain values, no code per language."""
+"""What one language is to us: how its files are recognised, parsed and read, as a value."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-def find_last_name(statement: Node) -> Iterable[Node]:
-    """Yield the last identifier of an import, which is the name it binds in most languages."""
+def find_bound_name(statement: Node) -> Iterable[Node]:
+    """Yield the last identifier of an import, which is what it binds in most languages."""
     node = statement
-    while named := [child for child in node.named_children if child.type != "asterisk"]:
+    while named := node.named_children:
         node = named[-1]
-    yield node
+    if node.type != "asterisk":
+        yield node
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Language:
     camel_types: bool = False
     imports: tuple[str, ...] = ()
     import_holders: tuple[str, ...] = ()
-    imported_names: Callable[[Node], Iterable[Node]] = find_last_name
+    imported_names: Callable[[Node], Iterable[Node]] = find_bound_name
     fields: tuple[str, ...] = ()
     field_holders: tuple[str, ...] = ()
     constructors: tuple[str, ...] = ()

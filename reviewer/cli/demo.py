@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import threading
 import time
 from enum import StrEnum
@@ -46,11 +48,13 @@ def demo(
     from rich.console import Console
 
     from reviewer.demo import play, show
+    from reviewer.service.logs import configure_logs
 
     common = settle(context, config=None, verbose=verbose, quiet=quiet, color=color)
     colored = common.colored()
     console = Console(force_terminal=colored, no_color=not colored, width=show.width(), highlight=False)
     started = time.monotonic()
+    configure_logs(stream=sys.stderr if common.verbose else io.StringIO())
     with play.open_stage(os.environ) as stage:
         chosen = play.find_model(model.value)
         _head(console, "Act one", _who(chosen, model))

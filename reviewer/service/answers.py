@@ -45,7 +45,7 @@ def with_commands(
             return await review(event, step, fence)
         # In code marks a mention notifies nobody, and cannot set off another bot.
         words = (_HELP if command.verb in AVAILABLE else _NOT_YET)[language]
-        body = words.format(bot=f"@{names[event.forge]}", verb=command.verb)
+        body = words.format(bot=f"@{names[event.forge].removesuffix('[bot]')}", verb=command.verb)
         return {"command": command.verb, "answer": await _answer(event, command, conversation, step, body)}
 
     return work

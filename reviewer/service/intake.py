@@ -104,8 +104,6 @@ class _Intake:
         query = self._store.jobs().where(self._about(jobs), jobs.c.meaning == meaning)
         if self._event.command is None:
             # A head that comes back after another one stood there is news.
-            if self._event.head != current.head:
-                return None
             query = query.where(jobs.c.generation == current.generation)
         rows = self._connection.execute(query.order_by(jobs.c.created.desc()))
         return next((row for row in rows if state_of(row) not in _STOPPED), None)

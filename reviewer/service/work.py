@@ -46,7 +46,7 @@ class ReviewWork:
         merge_request = await _describe(forge, event, step)
         if not merge_request.open:
             return {"ignored": "the merge request is not open"}
-        change = await asyncio.to_thread(forge.fetch, merge_request)
+        change = await _fetch(forge, merge_request, step)
         engine = await self._opened()
         reviewed, change = await _review(change, engine, step)
         verdict = pipeline.judge(reviewed, change, engine)
@@ -90,6 +90,18 @@ async def _describe(forge: Forge, event: Event, step: Step) -> MergeRequest:
         return await asyncio.to_thread(forge.describe, event.project, event.number)
 
     return await _MERGE_REQUEST.run(step, "describe the merge request", ask)
+
+
+async def _fetch(forge: Forge, merge_request: MergeRequest, step: Step) -> ChangeSet:
+    """Read the change in a step, for its retries; it is too big to be remembered, so it is read again after a crash."""
+    read: list[ChangeSet] = []
+
+    async def fetch() -> Json:
+        read.append(await asyncio.to_thread(forge.fetch, merge_request))
+        return None
+
+    await step("fetch the change", fetch)
+    return read[-1] if read else await asyncio.to_thread(forge.fetch, merge_request)
 
 
 async def _review(change: ChangeSet, engine: Engine, step: Step) -> tuple[Review, ChangeSet]:

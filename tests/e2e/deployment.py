@@ -73,6 +73,12 @@ class Deployment:
         self.url = wait_until(self._find_url, "the service to start", dump=self.log)
         wait_until(lambda: self._ready() or None, "the service to be ready", dump=self.log)
 
+    @property
+    def pid(self) -> int:
+        """Return the process's id."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End the process as `kill -9` does."""
         assert self._process is not None

@@ -46,7 +46,7 @@ def main(database: str, journal: str, wish: str, fatal: str = "") -> None:
         seen = [await step(name, make(name), preemptible=name == "model") for name in STEPS]  # type: ignore[arg-type]
         return {"verdict": "pass", "head": event.head, "seen": seen}
 
-    jobs = DurableJobs(database, work)
+    jobs = DurableJobs(database, work, beat_s=3600)  # what is taken over is taken over at the start
     if wish == "hold":
         jobs.submit(Event("main", "desk/p", 1, "opened", "d1", head=HEAD_A))
     if wish == "submit":

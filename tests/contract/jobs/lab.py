@@ -105,8 +105,8 @@ class Lab:
 
 @contextmanager
 def opened(database: str, work: Work, **options: Any) -> Iterator[DurableJobs]:
-    """Run jobs on a database for a while."""
-    jobs = DurableJobs(database, work, **options)
+    """Run jobs on a database for a while; what is taken over is taken over at the start."""
+    jobs = DurableJobs(database, work, **{"beat_s": 3600.0, **options})
     try:
         yield jobs
     finally:

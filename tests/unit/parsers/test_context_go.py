@@ -19,6 +19,7 @@ import (
 )
 
 import "errors"
+import _ "embed"
 
 const maxOrders = 100
 
@@ -48,6 +49,7 @@ func (s *Service) Book(
 \tif o.Quantity > s.high {
 \t\treturn fmt.Errorf("too many: %w", ErrLimit)
 \t}
+\t_ = low(s)
 \tdefer func() {
 \t\tstdlog.Println("done")
 \t}()
@@ -117,6 +119,14 @@ CASES = [
         signature=BOOK,
         called=("Errorf",),
         imports=('import "fmt"',),
+    ),
+    Case(
+        "_ = low(s)",
+        chain="method Service.Book",
+        starts="// Book checks and saves.",
+        signature=BOOK,
+        called=("low",),
+        fields=("low, high int64",),
     ),
     Case(
         "stdlog.Println",

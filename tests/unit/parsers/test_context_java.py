@@ -44,7 +44,7 @@ public class OrderService extends Base implements Booking<Order> {
         executor.submit(new Runnable() {
             @Override
             public void run() {
-                sequence.incrementAndGet();
+                util.add(sequence.incrementAndGet());
             }
         });
         orders.forEach(each -> {
@@ -137,7 +137,7 @@ CASES = [
         chain=f"{SERVICE} > method OrderService.retry > method OrderService.retry.run",
         starts="@Override",
         signature="@Override\npublic void run()",
-        called=("incrementAndGet",),
+        called=("add", "incrementAndGet"),
         fields=("private final AtomicLong sequence = new AtomicLong(), retries = new AtomicLong();",),
     ),
     Case(

@@ -63,6 +63,12 @@ module.exports = {
   },
 };
 
+const Box = class Inner {
+  open() {
+    lock(this);
+  }
+};
+
 router.get('/orders', async (request, response) => {
   response.json(await api.list());
 });
@@ -151,6 +157,13 @@ CASES = [
         starts="clear() {",
         signature="clear()",
         called=("clear",),
+    ),
+    Case(
+        "lock(this)",
+        chain="class Box > method Box.open",
+        starts="open() {",
+        signature="open()",
+        called=("lock",),
     ),
     Case("response.json", called=("json", "list"), imports=(API,)),
 ]

@@ -29,11 +29,11 @@ LIMIT = D("1000.00")
 class Ledger(Base):
     # kept small
     rate: D = D("0.0003")
-    venue = None
-
+    venue = None  # set later
     def __init__(self, path: str, venue: Venue) -> None:
         self.path = os.path.join(path, "ledger")
         self.entries: list[Order] = []
+        order = None
 
     # Rounds half up.
     @staticmethod

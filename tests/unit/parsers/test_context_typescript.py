@@ -36,6 +36,7 @@ export class OrderService implements Venue<Order> {
     private readonly store: Store,
     limit: number,
   ) {
+    limit = Math.max(limit, 1);
     this.limit = limit;
   }
 
@@ -108,6 +109,13 @@ CASES = [
         signature="constructor(\n  private readonly store: Store,\n  limit: number,\n)",
         types=("Store",),
         fields=("private readonly store: Store",),
+    ),
+    Case(
+        "this.limit = limit",
+        chain=f"{SERVICE} > method OrderService.constructor",
+        starts="constructor(",
+        signature="constructor(\n  private readonly store: Store,\n  limit: number,\n)",
+        fields=("this.limit = limit",),
     ),
     Case(
         "// Sends it on.",

@@ -67,6 +67,7 @@ def test_text_without_a_diff_is_refused(data: bytes) -> None:
         (b"diff --git old/x newer/x\n--- old/x\n+++ newer/x\n", "x"),
         (b"diff --git a/a b c b/a b c\n--- a/a b c\t\n+++ b/a b c\t\n", "a b c"),
         (b"diff --git a/x b/x b/x b/x\n--- a/x b/x\t\n+++ b/x b/x\t\n", "x b/x"),
+        (b"diff --git a/" + b"w " * 150 + b"x b/" + b"w " * 150 + b"x\n", "w " * 150 + "x"),
         (b"diff --git a/x b/x\r\n--- a/x\r\n+++ b/x\r\n", "x"),
         (b"\xef\xbb\xbfdiff --git a/x b/x\n--- a/x\n+++ b/x\n", "x"),
         (rb'diff --git "a/\344\270\255.py" "b/\344\270\255.py"' + b"\n", "中.py"),
@@ -101,6 +102,11 @@ def test_names_lose_prefixes_quotes_and_timestamps(header: bytes, path: str) -> 
             ("x", "é"),
         ),
         (b"diff --git a/x b/x\nindex 1..2 100644\nBinary files a/x and b/x differ\n", "modified", ("x", "x")),
+        (
+            b"diff --git a/x b/y\nsimilarity index 90%\nrename from x\nrename to y\nindex 1..2 100644\n",
+            "renamed",
+            ("x", "y"),
+        ),
         (b"--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+a\n", "added", ("x", "x")),
         (b"--- a/x\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n", "deleted", ("x", "x")),
         (b"--- x\t1970-01-01 08:00:00 +0800\n+++ x\t2024-01-01\n@@ -0,0 +1 @@\n+a\n", "added", ("x", "x")),
@@ -273,6 +279,18 @@ class TestProblems:
         parsed = parse(cut + PLAIN)
         assert [file.path for file in parsed.files] == ["app.py"]
         assert [problem.path for problem in parsed.problems] == ["one"]
+
+    def test_a_broken_file_of_git_lends_no_lines_to_another(self) -> None:
+        broken = b"@@ -1,9 +1,9 @@\n a\n--- old\n+++ new\n@@ -9 +9 @@\n-a\n+b\n"
+        parsed = parse(b"diff --git a/bad b/bad\n--- a/bad\n+++ b/bad\n" + broken + GIT)
+        assert [file.path for file in parsed.files] == ["app.py"]
+        assert [(problem.path, problem.line) for problem in parsed.problems] == [("bad", 8)]
+
+    def test_a_good_hunk_of_a_broken_plain_file_opens_no_other(self) -> None:
+        good = b"--- a/x.sql\n+++ b/x.sql\n@@ -1 +1 @@\n--- old\n+++ new\n@@ -9,5 +9,5 @@\n-a\n+b\n"
+        parsed = parse(good + b"@@ -99 +99 @@\n" + PLAIN)
+        assert [file.path for file in parsed.files] == ["app.py"]
+        assert [problem.path for problem in parsed.problems] == ["x.sql"]
 
     @pytest.mark.parametrize(
         "hunk",

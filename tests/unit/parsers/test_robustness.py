@@ -104,6 +104,7 @@ def test_nasty_files_have_a_context_or_a_limit(name: str, data: bytes) -> None:
     except SourceTooLarge:
         return
     assert set(context(source, language, lines).chains) <= set(lines)
+    check(f"a{language.suffixes[0]}", data + b"\nx\n", 1, 1, "y")
 
 
 def test_many_methods_of_many_types_cost_no_square() -> None:

@@ -27,6 +27,8 @@ def python() -> Language:
         (b"\xff\xfe\0\0" + CHINESE.encode("utf-32-le"), "utf-32", CHINESE),
         (CHINESE.encode("gbk"), "gb18030", CHINESE),
         ("交易𠮷".encode("gb18030"), "gb18030", "交易𠮷"),
+        ("買賣數量与价格".encode("gbk"), "gb18030", "買賣數量与价格"),
+        ("élan, éclair, àpropos: èze, CRÉÉ".encode("latin-1"), "latin-1", "élan, éclair, àpropos: èze, CRÉÉ"),
         ("Straße, café, naïve".encode("latin-1"), "latin-1", "Straße, café, naïve"),
         (b"", "utf-8", ""),
     ],

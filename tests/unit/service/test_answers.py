@@ -38,9 +38,6 @@ class OpenFence:
         return nullcontext()
 
 
-steps: list[tuple[str, bool]]
-
-
 async def review(event: Event, step: Step, fence: Fence) -> Json:
     return {"verdict": "pass"}
 
