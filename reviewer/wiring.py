@@ -140,6 +140,10 @@ def check_database(address: str) -> Check:
     """Open the database, and say what is wrong with it."""
     from reviewer.service.database import open_database, store_errors
 
+    file = Path(address.removeprefix("sqlite:///"))
+    if address.startswith("sqlite:///") and not file.exists():  # looking must not make it
+        usable = os.access(next(place for place in file.absolute().parents if place.exists()), os.W_OK)
+        return Check("database", usable, f"{address} will be made at the first start", "see service.database")
     try:
         engine = open_database(address, connections=1, timeout_s=5)
         try:
