@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import httpx
 
 from reviewer.config import ModelSettings, RoleSettings, Settings
 from reviewer.errors import ModelError
+from reviewer.models.installed import Installed
 from reviewer.models.profiles import family_of
 
 LOCAL_OLLAMA = "http://127.0.0.1:11434"
@@ -28,14 +28,6 @@ PREFERENCE = (
 )
 _SMALLEST = 6.0  # billions of parameters; below, a model makes more noise than sense of a change
 _NOT_FOR_CHAT = re.compile(r"[-:](base|fim|embed)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A model of a server: its name and its parameters in billions, None if unknown."""
-
-    name: str
-    billions: float | None
 
 
 async def default_models(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Settings:
@@ -69,11 +61,3 @@ def choose(installed: Iterable[Installed]) -> str | None:
         and (model.billions is None or model.billions >= _SMALLEST)
     ]
     return min(suitable)[2] if suitable else None
-
-
-def billions_in(text: str) -> float | None:
-    """Read a parameter count as servers write it: 15.7B, 16b, 560M; None if there is none."""
-    found = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([bm])(?![a-z0-9])", text, re.IGNORECASE)
-    if found is None:
-        return None
-    return float(found[1]) / (1 if found[2].lower() == "b" else 1000)

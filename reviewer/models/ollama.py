@@ -16,7 +16,7 @@ from reviewer.domain import Check, Completion, Profile
 from reviewer.errors import ModelError, ModelOverflow, ModelUnavailable
 from reviewer.models.checks import reachable, try_schema
 from reviewer.models.connection import client_options, is_overflow, refusal, strange, translated, unreachable
-from reviewer.models.defaults import Installed, billions_in
+from reviewer.models.installed import Installed, billions_in
 from reviewer.models.profiles import context_of, find
 from reviewer.models.streaming import Chunk, Limits, gather
 from reviewer.models.tokens import TokenMeter

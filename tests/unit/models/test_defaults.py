@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reviewer.config import ModelSettings, RoleSettings, Settings
-from reviewer.models.defaults import Installed, billions_in, choose, default_models
+from reviewer.models.defaults import choose, default_models
+from reviewer.models.installed import Installed, billions_in
 
 
 @pytest.mark.parametrize(
