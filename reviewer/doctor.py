@@ -22,22 +22,18 @@ async def examine(
     forges: Callable[[], Sequence[tuple[str, Checkable]]],
     gateway: Callable[[], Awaitable[Gateway]],
     database: Callable[[str], Check],
+    free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
 ) -> tuple[Check, ...]:
     """Run every check, one after the other; a check that fails never stops the next.
 
     The parts come as functions, because making one may be what fails.
     """
-    checks = [_configuration(loaded), *_programs(), _disk(loaded.settings.service.data_dir)]
+    checks = [_configuration(loaded), *_programs(), _disk(loaded.settings.service.data_dir, free_bytes)]
     checks += _secrets(loaded.settings)
     checks.append(database(loaded.settings.service.database))
-    try:
-        for name, forge in forges():
-            checks += [
-                Check(f"{name}: {item.name}", item.ok, item.detail, item.remedy) for item in forge.check()
-            ]
-    except ReviewerError as err:
-        checks.append(Check("forges", False, str(err), err.remedy))
-    if not loaded.settings.forges:
+    if loaded.settings.forges:
+        checks += _forges(forges)
+    else:
         checks.append(Check("forges", True, "none configured: `serve` would have nothing to listen to"))
     return (*checks, *await _models(gateway))
 
@@ -56,9 +52,9 @@ def _programs() -> Iterator[Check]:
     yield Check("git", numbers >= [2, 38], said, "install git 2.38 or newer")
 
 
-def _disk(folder: Path) -> Check:
+def _disk(folder: Path, free_bytes: Callable[[Path], int]) -> Check:
     existing = next((place for place in (folder, *folder.absolute().parents) if place.exists()), Path())
-    free = shutil.disk_usage(existing).free
+    free = free_bytes(existing)
     detail = f"{free / (1 << 30):.1f} GiB free for {folder}"
     return Check("disk", free >= LOW_DISK_BYTES, detail, "free some space, or move service.data_dir")
 
@@ -80,6 +76,20 @@ def _secret(name: str, env: str | None, file: Path | None, key: str, *, optional
     if found is None and not optional:
         return Check(name, False, "not configured", f"set {key}")
     return Check(name, True, "set" if found else "a GitHub App is used")
+
+
+def _forges(forges: Callable[[], Sequence[tuple[str, Checkable]]]) -> Iterator[Check]:
+    try:
+        opened = forges()
+    except ReviewerError as err:
+        yield Check("forges", False, str(err), err.remedy)
+        return
+    for name, forge in opened:
+        try:
+            for item in forge.check():
+                yield Check(f"{name}: {item.name}", item.ok, item.detail, item.remedy)
+        except ReviewerError as err:
+            yield Check(name, False, str(err), err.remedy)
 
 
 async def _models(gateway: Callable[[], Awaitable[Gateway]]) -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""The CI step: which range a pipeline is about, which reports its platform reads, which exit code it gets."""
+"""The CI step: which change a pipeline is about, which reports its platform reads, which exit code it gets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from reviewer import outputs
-from reviewer.domain import Review, Verdict
+from reviewer.config import FailOn
+from reviewer.domain import ChangeSet, Review, Verdict
 from reviewer.errors import UsageError
+from reviewer.repo.git import Git, GitFailed
 
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 11}
-REPORT_DIR = "reviewer-reports"
 REPORT_FILES = {
     "json": "reviewer.json",
     "codequality": "gl-code-quality-report.json",
@@ -28,7 +29,13 @@ _ALWAYS = {
     "jenkins": ("json",),
     "": ("json",),
 }
-_NO_COMMIT = "0" * 40
+_UNSHALLOW = {
+    "gitlab": "set the variable GIT_DEPTH to 0 for this job",
+    "github": "set fetch-depth: 0 for actions/checkout",
+    "jenkins": "switch the shallow clone off in the job's clone behaviours",
+    "": "run git fetch --unshallow first",
+}
+_REMOTE = "origin/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,12 @@ class Pipeline:
 
     @property
     def git_range(self) -> str | None:
-        """Return the range to review as git takes it; None for the default of `review`."""
+        """Return the range to review as git takes it; None for the default of `review`.
+
+        A head without a base is one commit: what it changed itself.
+        """
         if self.base is None:
-            return None
+            return None if self.head == "HEAD" else self.head
         return f"{self.base}{'..' if self.exact_base else '...'}{self.head}"
 
 
@@ -60,11 +70,15 @@ def exit_code(verdict: Verdict) -> int:
     return EXIT_CODES[verdict]
 
 
+# --- the pipeline ---------------------------------------------------------------------------------
+
+
 def detect(environ: Mapping[str, str]) -> Pipeline:
     """Read the variables of GitLab CI, GitHub Actions or Jenkins; anything else is a plain shell.
 
-    Sources: the systems' lists of predefined variables. Raises UsageError for an event file that
-    cannot be read.
+    A merge request is compared with its merge base, a branch with the default branch, and the default
+    branch with what it was before the push. Sources: the systems' lists of predefined variables.
+    Raises UsageError for what cannot be understood.
     """
     if environ.get("GITLAB_CI"):
         return _gitlab(environ)
@@ -89,52 +103,25 @@ def with_flags(
     )
 
 
-def shallow_advice(pipeline: Pipeline) -> str:
-    """Say what to set where a clone is too shallow to hold the base of the range."""
-    if pipeline.system == "gitlab":
-        return "this clone is too shallow: set the variable GIT_DEPTH to 0 for this job"
-    if pipeline.system == "github":
-        return "this clone is too shallow: set fetch-depth: 0 for actions/checkout"
-    return "this clone is too shallow: run git fetch --unshallow first"
-
-
-def reports(pipeline: Pipeline, formats: Sequence[str]) -> dict[str, str]:
-    """Return the report formats to write with their file names: what the system reads, and what was asked for."""
-    return {name: REPORT_FILES[name] for name in dict.fromkeys((*_ALWAYS[pipeline.system], *formats))}
-
-
-def write_reports(
-    review: Review, verdict: Verdict, pipeline: Pipeline, report_dir: Path, formats: Sequence[str]
-) -> tuple[Path, ...]:
-    """Write every report file and, on GitHub, the job summary; return what was written."""
-    report_dir.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, file_name in reports(pipeline, formats).items():
-        file = report_dir / file_name
-        file.write_text(outputs.make(name).render(review, verdict), encoding="utf-8")
-        written.append(file)
-    if pipeline.step_summary is not None:
-        with pipeline.step_summary.open("a", encoding="utf-8") as summary:
-            summary.write(outputs.make("markdown").render(review, verdict))
-    return tuple(written)
-
-
 def _gitlab(environ: Mapping[str, str]) -> Pipeline:
     found = Pipeline(
         system="gitlab",
-        head=environ.get("CI_COMMIT_SHA", "HEAD"),
+        head=environ.get("CI_COMMIT_SHA") or "HEAD",
         project=environ.get("CI_MERGE_REQUEST_PROJECT_PATH") or environ.get("CI_PROJECT_PATH"),
     )
     if number := environ.get("CI_MERGE_REQUEST_IID"):
-        # In a merged-results pipeline CI_COMMIT_SHA is a merge commit that nobody wrote.
-        head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or found.head
-        base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or None
-        return replace(found, number=int(number), head=head, base=base, exact_base=base is not None)
-    before = environ.get("CI_COMMIT_BEFORE_SHA", _NO_COMMIT)
-    if environ.get("CI_COMMIT_BRANCH") == environ.get("CI_DEFAULT_BRANCH") and before != _NO_COMMIT:
-        return replace(found, base=before, exact_base=True)
+        base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")
+        return replace(
+            found,
+            number=_number("CI_MERGE_REQUEST_IID", number),
+            # In a pipeline for merged results CI_COMMIT_SHA is a merge commit that nobody wrote.
+            head=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or found.head,
+            base=base or _tip(environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")),
+            exact_base=bool(base),
+        )
     default = environ.get("CI_DEFAULT_BRANCH")
-    return replace(found, base=f"origin/{default}" if default else None)
+    before = environ.get("CI_COMMIT_BEFORE_SHA")
+    return replace(found, base=_base_of_branch(environ.get("CI_COMMIT_BRANCH"), default, before))
 
 
 def _github(environ: Mapping[str, str]) -> Pipeline:
@@ -142,19 +129,54 @@ def _github(environ: Mapping[str, str]) -> Pipeline:
     summary = environ.get("GITHUB_STEP_SUMMARY")
     found = Pipeline(
         system="github",
-        head=environ.get("GITHUB_SHA", "HEAD"),
+        head=environ.get("GITHUB_SHA") or "HEAD",
         project=environ.get("GITHUB_REPOSITORY"),
         step_summary=Path(summary) if summary else None,
     )
-    pull = event.get("pull_request")
-    if isinstance(pull, dict):
+    if event.get("pull_request"):
         # GITHUB_SHA is a merge commit of both branches; the author's own head is in the event.
-        return replace(found, number=pull["number"], base=pull["base"]["sha"], head=pull["head"]["sha"])
-    before = event.get("before")
-    if isinstance(before, str) and before != _NO_COMMIT:
-        return replace(found, base=before)
-    base = environ.get("GITHUB_BASE_REF")
-    return replace(found, base=f"origin/{base}" if base else None)
+        base, head = _text(event, "pull_request", "base", "sha"), _text(event, "pull_request", "head", "sha")
+        number = _number("pull_request.number", str(_at(event, "pull_request", "number")))
+        return replace(found, number=number, base=base, head=head)
+    if event.get("merge_group"):
+        base, head = _text(event, "merge_group", "base_sha"), _text(event, "merge_group", "head_sha")
+        return replace(found, base=base, head=head)
+    if target := environ.get("GITHUB_BASE_REF"):
+        return replace(found, base=_tip(target))
+    branch = environ.get("GITHUB_REF_NAME") if environ.get("GITHUB_REF_TYPE") == "branch" else None
+    default, before = _at(event, "repository", "default_branch"), _at(event, "before")
+    return replace(found, base=_base_of_branch(branch, default, before))
+
+
+def _jenkins(environ: Mapping[str, str]) -> Pipeline:
+    found = Pipeline(system="jenkins")
+    if target := environ.get("CHANGE_TARGET"):
+        number = environ.get("CHANGE_ID", "")
+        return replace(found, base=_tip(target), number=int(number) if number.isdecimal() else None)
+    if environ.get("BRANCH_NAME") and environ.get("BRANCH_IS_PRIMARY") != "true":
+        return found
+    head, before = environ.get("GIT_COMMIT") or "HEAD", environ.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")
+    return replace(found, head=head, base=before or None)
+
+
+def _base_of_branch(branch: object, default: object, before: object) -> str | None:
+    """Say what a branch is compared with; None where only its last commit can be looked at.
+
+    `before` is all zeros for a new branch and in pipelines that no push has started.
+    """
+    if branch and default and branch != default:
+        return _tip(str(default))
+    return before if isinstance(before, str) and before.strip("0") else None
+
+
+def _tip(branch: str | None) -> str | None:
+    return f"{_REMOTE}{branch}" if branch else None
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{name} is {text!r}, not the number of a merge request")
+    return int(text)
 
 
 def _event(file: str | None) -> dict[str, Any]:
@@ -162,14 +184,117 @@ def _event(file: str | None) -> dict[str, Any]:
         return {}
     try:
         event = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise UsageError(f"GITHUB_EVENT_PATH {file}: {err}") from err
-    return event if isinstance(event, dict) else {}
+    if not isinstance(event, dict):
+        raise UsageError(f"GITHUB_EVENT_PATH {file}: not an event")
+    return event
 
 
-def _jenkins(environ: Mapping[str, str]) -> Pipeline:
-    target, number = environ.get("CHANGE_TARGET"), environ.get("CHANGE_ID", "")
-    found = Pipeline(system="jenkins", head=environ.get("GIT_COMMIT", "HEAD"))
-    if target:
-        return replace(found, base=f"origin/{target}", number=int(number) if number.isdigit() else None)
-    return replace(found, base=environ.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT") or None)
+def _at(event: Any, *path: str) -> Any:
+    for key in path:
+        event = event.get(key) if isinstance(event, dict) else None
+    return event
+
+
+def _text(event: dict[str, Any], *path: str) -> str:
+    value = _at(event, *path)
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"GITHUB_EVENT_PATH: {'.'.join(path)} is {value!r}, not a commit")
+    return value
+
+
+# --- the change -----------------------------------------------------------------------------------
+
+
+def open_change(pipeline: Pipeline, repo: Path) -> ChangeSet:
+    """Read the pipeline's change from the clone at `repo`.
+
+    Raises UsageError, with what to set where the clone lacks a commit of it.
+    """
+    from reviewer.forges import local
+
+    try:
+        return local.open_range(repo, pipeline.git_range)
+    except UsageError as err:
+        raise UsageError(str(err), remedy=_advice(pipeline, repo)) from err
+
+
+def top(repo: Path) -> Path:
+    """Return the top folder of the worktree that `repo` lies in, `repo` itself where there is none."""
+    return Path(_ask_git(repo, "--show-toplevel") or repo)
+
+
+def _advice(pipeline: Pipeline, repo: Path) -> str:
+    shallow = _ask_git(repo, "--is-shallow-repository")
+    if not shallow:
+        return ""  # no repository at all
+    advice = []
+    if shallow == "true":
+        advice.append(f"this clone is too shallow: {_UNSHALLOW[pipeline.system]}")
+    if pipeline.base and pipeline.base.startswith(_REMOTE):
+        branch = pipeline.base.removeprefix(_REMOTE)
+        advice.append(
+            f"where the job has not fetched {branch}: "
+            f"git fetch origin +refs/heads/{branch}:refs/remotes/origin/{branch}"
+        )
+    return "; ".join(advice) or "name commits that are in this clone with --base and --head"
+
+
+def _ask_git(repo: Path, question: str) -> str:
+    try:
+        return Git(repo.absolute()).text("rev-parse", question)
+    except GitFailed:
+        return ""
+
+
+# --- the reports ----------------------------------------------------------------------------------
+
+
+def write_reports(
+    review: Review,
+    verdict: Verdict,
+    pipeline: Pipeline,
+    report_dir: Path,
+    formats: Sequence[str] = (),
+    *,
+    fail_on: FailOn | None = None,
+) -> tuple[Path, ...]:
+    """Write what the platform reads and what was asked for; return the files.
+
+    On GitHub the job summary is added to. `fail_on` lets the Markdown say what fails. Raises
+    UsageError where nothing can be written.
+    """
+    written = []
+    for name in dict.fromkeys((*_ALWAYS[pipeline.system], *formats)):
+        text = _render(name, review, verdict, fail_on)
+        written.append(write_report(report_dir, REPORT_FILES[name], text))
+    if pipeline.step_summary is not None:
+        try:
+            with pipeline.step_summary.open("a", encoding="utf-8", errors="replace") as summary:
+                summary.write(_render("markdown", review, verdict, fail_on))
+        except OSError as err:
+            raise UsageError(f"GITHUB_STEP_SUMMARY {pipeline.step_summary}: {err.strerror}") from err
+    return tuple(written)
+
+
+def write_report(report_dir: Path, name: str, text: str) -> Path:
+    """Write one report file anew; raises UsageError where that is not possible."""
+    file = report_dir / name
+    try:
+        report_dir.mkdir(parents=True, exist_ok=True)
+        # The folder may be part of the code under review: a link in it must not lead the report away.
+        file.unlink(missing_ok=True)
+        with file.open("x", encoding="utf-8", errors="replace") as out:
+            out.write(text)
+    except OSError as err:
+        raise UsageError(f"the report {file} cannot be written: {err.strerror}") from err
+    return file
+
+
+def _render(name: str, review: Review, verdict: Verdict, fail_on: FailOn | None) -> str:
+    if name == "markdown":
+        from reviewer.outputs.markdown import summarise
+
+        return summarise(review, verdict, fail_on)
+    return outputs.make(name).render(review, verdict)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import httpx
 
 from reviewer.domain import Verdict
-from reviewer.errors import ReviewerError
+from reviewer.errors import ConfigError, ReviewerError, UsageError
 
 ASK_EVERY_S = 3.0
 _TIMEOUT_S = 15.0
@@ -25,8 +28,16 @@ class Question:
     head: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service says of a head; `document` is its JSON result."""
+
+    verdict: Verdict
+    document: dict[str, Any]
+
+
 class NoVerdict(ReviewerError):
-    """The service gave no verdict in time, or refused to."""
+    """The service gave no verdict in time, or its review failed."""
 
     exit_code = 11
 
@@ -37,44 +48,102 @@ def fetch_verdict(
     *,
     token: str | None,
     wait_s: float,
+    ca_file: Path | None = None,
     transport: httpx.BaseTransport | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> Verdict:
+) -> Answer:
     """Ask until the review of this head is done, at most `wait_s` seconds.
 
-    Raises NoVerdict when the time is up, the job failed or the service refuses: the gate is then
-    inconclusive, never green.
+    Raises NoVerdict when the time is up or the job failed, so that the gate is inconclusive and never
+    green; ConfigError when the token or a certificate is refused; UsageError when there is no such
+    service there, or it does not understand the question.
     """
     deadline = clock() + wait_s
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
     query: dict[str, str | int] = {
         "forge": question.forge, "project": question.project, "mr": question.number, "head": question.head,
     }  # fmt: skip
-    with httpx.Client(
-        base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False, transport=transport
-    ) as client:
+    with _connect(url, token, ca_file, transport) as client:
         while True:
             said = _ask(client, query)
-            if isinstance(said, Verdict):
+            if isinstance(said, Answer):
                 return said
             if clock() + ASK_EVERY_S > deadline:
                 raise NoVerdict(f"the service at {url} has no verdict on {question.head[:12]} yet: {said}")
             sleep(ASK_EVERY_S)
 
 
-def _ask(client: httpx.Client, query: dict[str, str | int]) -> Verdict | str:
+def _connect(
+    url: str, token: str | None, ca_file: Path | None, transport: httpx.BaseTransport | None
+) -> httpx.Client:
     try:
-        answer = client.get("/api/v1/verdict", params=query)
+        address = httpx.URL(url)
+    except httpx.InvalidURL as err:
+        raise UsageError(f"--from-service: {url!r} is not a URL: {err}") from err
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise UsageError(f"--from-service: {url!r} is not an http or https URL")
+    try:
+        tls = ssl.create_default_context(cafile=ca_file)
+    except OSError as err:  # ssl.SSLError is one
+        raise ConfigError(
+            f"--service-ca-file: {ca_file} cannot be used: {err}", key="--service-ca-file"
+        ) from err
+    return httpx.Client(
+        base_url=address,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        timeout=_TIMEOUT_S,
+        verify=tls,
+        trust_env=False,
+        transport=transport,
+    )
+
+
+def _ask(client: httpx.Client, query: dict[str, str | int]) -> Answer | str:
+    """Return the answer, or the reason why there is none yet."""
+    found = _get(client, "/api/v1/verdict", query)
+    if isinstance(found, str):
+        return found
+    if found.get("verdict") is None:
+        state = found.get("state")
+        if state in {"failed", "cancelled"}:
+            raise NoVerdict(f"the service's job {found.get('job')} is {state}", remedy="see its log")
+        return f"its job is {state}"
+    review = _get(client, f"/api/v1/reviews/{found.get('review')}", {})
+    if isinstance(review, str):
+        return review
+    try:
+        return Answer(Verdict(found["verdict"]), dict(review["document"]))
+    except (KeyError, TypeError, ValueError) as err:
+        raise _stranger(client) from err
+
+
+def _get(client: httpx.Client, path: str, query: dict[str, str | int]) -> dict[str, Any] | str:
+    try:
+        answer = client.get(path, params=query)
     except httpx.TransportError as err:
-        return f"not reached ({type(err).__name__})"
+        return f"not reached ({err or type(err).__name__})"
     if answer.status_code in {401, 403}:
-        raise NoVerdict(f"the service refuses us with {answer.status_code}", remedy="set --service-token-env")
+        raise ConfigError(
+            f"the service at {client.base_url} refuses us with {answer.status_code}",
+            key="--service-token-env",
+            remedy="name the variable that holds its API token with --service-token-env",
+        )
     if answer.status_code == 404:
-        return "it knows of no review"
+        return "it knows of no review of this head"
+    if answer.status_code == 422:
+        raise UsageError(
+            "the service does not understand the question", remedy="--head is a full SHA, --mr a number"
+        )
     if answer.status_code != 200:
         return f"it answers {answer.status_code}"
-    found = answer.json()
-    if found.get("state") in {"failed", "cancelled"}:
-        raise NoVerdict(f"the review {found['state']}: {found.get('error') or 'see the service log'}")
-    return Verdict(found["verdict"]) if found.get("verdict") else str(found.get("state", "unknown"))
+    try:
+        found = answer.json()
+    except ValueError as err:
+        raise _stranger(client) from err
+    if not isinstance(found, dict):
+        raise _stranger(client)
+    return found
+
+
+def _stranger(client: httpx.Client) -> UsageError:
+    return UsageError(f"what answers at {client.base_url} is not a reviewer service")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from reviewer import __version__
@@ -61,10 +60,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     try:
         outcome = app(args=arguments, prog_name="reviewer", standalone_mode=False)
-    except click.ClickException as err:
-        err.show()
+    except typer.TyperException as err:  # what its own click raises; the package `click` is another one
+        if message := err.format_message():  # none where the help has been printed instead
+            typer.echo(message, err=True)
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("reviewer: interrupted", err=True)
         return 130
     except BrokenPipeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,6 @@ from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose, settl
 from reviewer.errors import UsageError
 
 if TYPE_CHECKING:
-    from reviewer.domain import ChangeSet
     from reviewer.gate import Pipeline
 
 
@@ -22,12 +21,19 @@ def gate(
     context: typer.Context,
     repo: Repo = Path(),
     base: Annotated[str | None, typer.Option("--base", help="Compare with this commit or ref.")] = None,
-    head: Annotated[str | None, typer.Option("--head", help="Review this commit.")] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="Review this commit; without a base, what it changed itself.")
+    ] = None,
     project: Annotated[str | None, typer.Option("--project", help="The project's path on its forge.")] = None,
-    number: Annotated[int | None, typer.Option("--mr", help="The merge request's number.")] = None,
+    number: Annotated[int | None, typer.Option("--mr", help="The merge request's number.", min=1)] = None,
     model: ModelName = None,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="F", help="One more report file. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="F[=FILE]",
+            help="One more report, into the report folder or to FILE. Repeatable.",
+        ),
     ] = None,
     report_dir: Annotated[Path, typer.Option("--report-dir", metavar="DIR")] = Path("reviewer-reports"),
     fail_on: FailOn = None,
@@ -43,6 +49,10 @@ def gate(
         str | None,
         typer.Option("--service-token-env", metavar="NAME", help="Variable with the service's token."),
     ] = None,
+    service_ca_file: Annotated[
+        Path | None,
+        typer.Option("--service-ca-file", metavar="FILE", help="Who has signed the service's certificate."),
+    ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the service.", min=0)] = 900,
     config: ConfigFile = None,
     verbose: Verbose = False,
@@ -53,12 +63,16 @@ def gate(
     from reviewer import gate as ci
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
-    extra = [name for name, _ in reviewing.parse_formats(formats or [])]
     pipeline = ci.with_flags(ci.detect(os.environ), base=base, head=head, project=project, number=number)
     if from_service is not None:
-        return _ask_service(from_service, pipeline, forge, service_token_env, wait)
+        local = {"--model": model, "--format": formats, "--fail-on": fail_on, "--baseline": baseline}
+        _refuse({**local, "--sarif-in": sarif_in})
+        return _ask_service(
+            from_service, pipeline, common, report_dir,
+            forge=forge, token_env=service_token_env, ca_file=service_ca_file, wait=wait,
+        )  # fmt: skip
     return _review(
-        pipeline, common, repo, report_dir, extra,
+        pipeline, common, repo, report_dir, reviewing.parse_formats(formats or []),
         model=model, fail_on=fail_on, baseline=baseline, sarif=sarif_in or [],
     )  # fmt: skip
 
@@ -68,7 +82,7 @@ def _review(
     common: Common,
     repo: Path,
     report_dir: Path,
-    formats: list[str],
+    targets: list[tuple[str, Path | None]],
     *,
     model: str | None,
     fail_on: str | None,
@@ -77,40 +91,68 @@ def _review(
 ) -> int:
     from reviewer import gate as ci
     from reviewer import wiring
+    from reviewer.stages import policy
 
+    colored = common.colored()
     settings = reviewing.settings_for_review(common, model=model, fail_on=fail_on)
     known = wiring.read_baseline(baseline)
-    change = _open_change(pipeline, repo)
+    change = ci.open_change(pipeline, repo)
+    common.say(f"reviewing {pipeline.git_range or 'from the merge base with the default branch'}")
     reviewed, verdict = reviewing.run_review(
-        change, settings, common, model=model, baseline=known, sarif=sarif
+        change,
+        settings,
+        common,
+        model=model,
+        baseline=known,
+        sarif=sarif,
+        root=ci.top(repo) if sarif else None,
     )
-    for file in ci.write_reports(reviewed, verdict, pipeline, report_dir, formats):
+    threshold = policy.effective(settings, change.repository_settings).review.fail_on
+    extra = [name for name, file in targets if file is None]
+    for file in ci.write_reports(reviewed, verdict, pipeline, report_dir, extra, fail_on=threshold):
         common.say(f"written: {file}")
-    reviewing.write_outputs(reviewed, verdict, [("text", None)], colored=common.colored())
+    to_files = [(name, file) for name, file in targets if file is not None]
+    reviewing.write_outputs(reviewed, verdict, [*to_files, ("text", None)], colored=colored)
     return ci.exit_code(verdict)
 
 
-def _open_change(pipeline: Pipeline, repo: Path) -> ChangeSet:
-    from reviewer.forges import local
-    from reviewer.gate import shallow_advice
-
-    try:
-        return local.open_range(repo, pipeline.git_range)
-    except UsageError as err:
-        if (repo / ".git" / "shallow").exists():
-            raise UsageError(str(err), remedy=shallow_advice(pipeline)) from err
-        raise
+def _refuse(options: dict[str, object]) -> None:
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise UsageError(f"{', '.join(given)}: with --from-service the service has decided that already")
 
 
-def _ask_service(url: str, pipeline: Pipeline, forge: str | None, token_env: str | None, wait: float) -> int:
+def _ask_service(
+    url: str,
+    pipeline: Pipeline,
+    common: Common,
+    report_dir: Path,
+    *,
+    forge: str | None,
+    token_env: str | None,
+    ca_file: Path | None,
+    wait: float,
+) -> int:
     from reviewer import gate as ci
     from reviewer.config import secret
     from reviewer.gate_service import Question, fetch_verdict
+    from reviewer.outputs.document import dump
 
     if not (forge and pipeline.project and pipeline.number) or pipeline.head == "HEAD":
         raise UsageError("--from-service needs --forge, --project, --mr and --head where the CI names none")
     token = secret(token_env, None, key="--service-token-env")
     question = Question(forge, pipeline.project, pipeline.number, pipeline.head)
-    verdict = fetch_verdict(url, question, token=token, wait_s=wait)
-    typer.echo(f"{verdict.value.upper()}  by the service, for {pipeline.head[:12]}")
-    return ci.exit_code(verdict)
+    answer = fetch_verdict(url, question, token=token, wait_s=wait, ca_file=ca_file)
+    file = ci.write_report(report_dir, ci.REPORT_FILES["json"], dump(answer.document))
+    common.say(f"written: {file}")
+    for finding in answer.document.get("findings", []):
+        typer.echo(_line(finding))
+    typer.echo(f"{answer.verdict.value.upper()}  by the service, for {pipeline.head[:12]}")
+    return ci.exit_code(answer.verdict)
+
+
+def _line(finding: dict[str, Any]) -> str:
+    from reviewer.outputs.text import visible
+
+    where = f"{finding.get('path')}:{finding.get('start_line') or 1}"
+    return visible(f"{where}  {finding.get('severity')}  {finding.get('title')}  [{finding.get('rule_id')}]")

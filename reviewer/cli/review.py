@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,7 +77,7 @@ def review(
     Without RANGE: from the merge base with the default branch to HEAD.
     """
     from reviewer import wiring
-    from reviewer.gate import exit_code
+    from reviewer.gate import exit_code, top
     from reviewer.stages import suppress
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
@@ -88,10 +89,10 @@ def review(
         raise NothingToReview("the change is empty: nothing to review")
     known = wiring.read_baseline(baseline)
     reviewed, verdict = run_review(
-        change, settings, common, model=model, baseline=known, sarif=sarif_in or [], root=repo
+        change, settings, common, model=model, baseline=known, sarif=sarif_in or [], root=top(repo)
     )
     if write_baseline is not None:
-        write_baseline.write_text(suppress.write_baseline(reviewed.findings), encoding="utf-8")
+        _write(write_baseline, suppress.write_baseline(reviewed.findings))
         common.say(f"baseline of {len(reviewed.findings)} findings written to {write_baseline}")
         return 0
     write_outputs(reviewed, verdict, targets, colored=common.colored())
@@ -162,8 +163,15 @@ def write_outputs(
         if file is None:
             sys.stdout.write(text if text.endswith("\n") else text + "\n")
         else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            _write(file, text)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as err:
+        raise UsageError(f"{file} cannot be written: {err.strerror}") from err
 
 
 def _open_change(
@@ -174,7 +182,10 @@ def _open_change(
     if sum((git_range is not None, diff is not None, staged, worktree)) > 1:
         raise UsageError("RANGE, --diff, --staged and --worktree exclude each other")
     if diff is None:
-        return local.open_range(repo or Path(), git_range, staged=staged, worktree=worktree)
+        index = os.environ.get("GIT_INDEX_FILE")  # set in hooks: `git commit FILE` brings its own
+        return local.open_range(
+            repo or Path(), git_range, staged=staged, worktree=worktree, index=Path(index) if index else None
+        )
     try:
         data = sys.stdin.buffer.read() if diff == "-" else Path(diff).read_bytes()
     except OSError as err:

@@ -5,9 +5,9 @@ Fields as GitLab documents them: description, check_name, fingerprint, severity,
 
 from __future__ import annotations
 
-import json
-
 from reviewer.domain import Finding, Review, Severity, Verdict
+from reviewer.outputs.document import dump
+from reviewer.outputs.places import explain, new_lines
 from reviewer.ports import Json
 
 LEVELS = {
@@ -24,11 +24,7 @@ class CodeQualityOutput:
     def render(self, review: Review, verdict: Verdict) -> str:
         """Write the whole report."""
         seen: dict[str, int] = {}
-        issues = [_issue(finding, seen) for finding in review.findings]
-        return (
-            json.dumps(issues, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode()
-            + "\n"
-        )
+        return dump([_issue(finding, seen) for finding in review.findings], strict=True)
 
 
 def make(*, colored: bool) -> CodeQualityOutput:
@@ -39,16 +35,11 @@ def make(*, colored: bool) -> CodeQualityOutput:
 def _issue(finding: Finding, seen: dict[str, int]) -> dict[str, Json]:
     # GitLab drops a second issue with the same fingerprint.
     count = seen[finding.fingerprint] = seen.get(finding.fingerprint, 0) + 1
-    fingerprint = finding.fingerprint if count == 1 else f"{finding.fingerprint}-{count}"
+    begin, end = new_lines(finding)
     return {
-        "description": f"{finding.title}: {finding.message}"
-        if finding.message != finding.title
-        else finding.title,
+        "description": " ".join(explain(finding).split()),
         "check_name": finding.rule_id,
-        "fingerprint": fingerprint,
+        "fingerprint": finding.fingerprint if count == 1 else f"{finding.fingerprint}-{count}",
         "severity": LEVELS[finding.severity],
-        "location": {
-            "path": finding.path,
-            "lines": {"begin": finding.start_line or 1, "end": finding.end_line or finding.start_line or 1},
-        },
+        "location": {"path": finding.path, "lines": {"begin": begin, "end": end}},
     }

@@ -16,17 +16,22 @@ class JsonOutput:
 
     def render(self, review: Review, verdict: Verdict) -> str:
         """Write the whole report; undecodable bytes of paths appear as escapes."""
-        return (
-            json.dumps(document(review, verdict), ensure_ascii=False, indent=2)
-            .encode("utf-8", "backslashreplace")
-            .decode()
-            + "\n"
-        )
+        return dump(document(review, verdict))
 
 
 def make(*, colored: bool) -> JsonOutput:
     """Return the writer."""
     return JsonOutput()
+
+
+def dump(value: Any, *, strict: bool = False) -> str:
+    """Write a value as JSON that is valid UTF-8.
+
+    Half a surrogate pair (an undecodable byte of a path) becomes its JSON escape; `strict` puts a
+    question mark there, for readers that would throw the whole report away.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return text.encode("utf-8", "replace" if strict else "backslashreplace").decode() + "\n"
 
 
 def document(review: Review, verdict: Verdict) -> dict[str, Json]:
@@ -43,7 +48,8 @@ def document(review: Review, verdict: Verdict) -> dict[str, Json]:
             for item in review.rejected
         ],
         "warnings": [
-            {"code": item.code, "path": item.path, "message": item.message} for item in review.warnings
+            {"code": item.code, "path": item.path, "message": item.message, "undecided": item.undecided}
+            for item in review.warnings
         ],
         "coverage": {
             "files": review.coverage.files,

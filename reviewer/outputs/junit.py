@@ -1,4 +1,4 @@
-"""JUnit XML: one failed test case per finding, for CI pages that read nothing else."""
+"""JUnit XML for CI pages that read nothing else: one failed test case per finding, whatever its severity."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class JUnitOutput:
         root = ET.Element("testsuites")
         root.append(suite)
         ET.indent(root)
-        return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+        # Written out: the standard library would declare the locale's encoding, and reports are UTF-8.
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def make(*, colored: bool) -> JUnitOutput:
@@ -42,9 +43,15 @@ def make(*, colored: bool) -> JUnitOutput:
 
 def _case(finding: Finding) -> ET.Element:
     place = f"{finding.path}:{finding.start_line}" if finding.start_line else finding.path
-    case = ET.Element("testcase", classname=_clean(finding.rule_id), name=_clean(f"{place} {finding.title}"))
+    case = ET.Element(
+        "testcase",
+        classname=_clean(finding.rule_id),
+        name=_clean(f"{place} {finding.title}"),
+        file=_clean(finding.path),
+    )
     failure = ET.SubElement(case, "failure", message=_clean(finding.title), type=finding.severity.value)
-    failure.text = _clean("\n".join(part for part in (place, finding.message, finding.why) if part))
+    parts = (place, finding.evidence, finding.message, finding.why)
+    failure.text = _clean("\n".join(part for part in parts if part and part != finding.title))
     return case
 
 

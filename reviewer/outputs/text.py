@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from parsers.diff import Side
-from reviewer.domain import Finding, Review, ReviewWarning, Severity, Source, Suggestion, Verdict
+from reviewer.domain import Finding, Review, ReviewWarning, Severity, Source, Suggestion, Suppressed, Verdict
+from reviewer.outputs.places import span
+from reviewer.outputs.wrapping import crop, wrap
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",
@@ -20,6 +22,8 @@ STYLES = {
 VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 MOST_WARNINGS = 12
 MOST_LINES = 8
+MOST_CELLS = 160
+INDENT = " " * 10
 
 
 class TextOutput:
@@ -54,12 +58,14 @@ def make(*, colored: bool) -> TextOutput:
 
 def visible(text: str) -> str:
     """Show control characters as escapes, so that no code under review can drive a terminal."""
-    return "".join(char if char.isprintable() or char == " " else _escape(char) for char in text)
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
 def _escape(char: str) -> str:
     if char == "\t":
         return "    "
+    if char == "\u3000":  # the space of Chinese and Japanese prose
+        return char
     return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
 
 
@@ -70,15 +76,12 @@ def _report(review: Review, verdict: Verdict) -> Iterator[Text]:
         yield from _finding(finding)
     if review.overview is not None:
         yield Text("")
-        yield Text.assemble(
-            ("overview  ", "bold"), visible(review.overview.text), f"  (risk: {review.overview.risk})"
-        )
+        overview = f"overview  {review.overview.text} (risk: {review.overview.risk})"
+        yield from (Text(line) for line in wrap(visible(" ".join(overview.split()))))
     if review.suppressed:
         yield Text("")
         for item in review.suppressed:
-            note = f": {visible(item.note)}" if item.note else ""
-            where = f"{visible(item.finding.path)}:{item.finding.start_line or 1}"
-            yield Text(f"suppressed  {where}  {item.finding.rule_id} ({item.reason}{note})", style="dim")
+            yield Text(visible(_suppressed(item)), style="dim")
     if review.warnings:
         yield Text("")
         yield from _warnings(review.warnings)
@@ -88,15 +91,22 @@ def _report(review: Review, verdict: Verdict) -> Iterator[Text]:
 
 def _who(review: Review) -> str:
     if review.models:
-        return f"Reviewed by {', '.join(review.models)} and the rules."
+        return f"Reviewed by the rules and {', '.join(review.models)}."
     reason = next(
         (item.message for item in review.warnings if item.code in {"model-unreachable", "no-model"}), ""
     )
-    return f"Reviewed by the rules alone{f': {reason}' if reason else '.'}"
+    return f"Reviewed by the rules alone{f': {visible(reason)}' if reason else '.'}"
 
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:
     return (finding.path, finding.start_line or 0, -finding.severity.rank, finding.rule_id)
+
+
+def _suppressed(item: Suppressed) -> str:
+    finding = item.finding
+    where = f"{finding.path}:{finding.start_line}" if finding.start_line else finding.path
+    note = f": {item.note}" if item.note else ""
+    return f"suppressed  {where}  {finding.rule_id} ({item.reason}{note})"
 
 
 def _finding(finding: Finding) -> Iterator[Text]:
@@ -110,27 +120,28 @@ def _finding(finding: Finding) -> Iterator[Text]:
         f"  {visible(finding.title)}",
         (f"  [{visible(finding.rule_id)}{by}]", "dim"),
     )
-    first = finding.start_line or 1
-    for number, text in enumerate(
-        finding.evidence.split("\n")[:MOST_LINES] if finding.evidence else (), start=first
-    ):
-        yield Text.assemble((f"  {number:>5} │ ", "dim"), visible(text))
+    if finding.evidence:
+        yield from _evidence(finding.evidence.split("\n"), finding.start_line or 1)
     for part in (finding.message if finding.message != finding.title else "", finding.why):
         for text in part.splitlines():
-            yield Text(f"          {visible(text)}")
+            yield from (Text(f"{INDENT}{line}".rstrip()) for line in wrap(visible(text)))
     if finding.suggestion is not None:
         yield from _suggestion(finding.suggestion)
 
 
+def _evidence(lines: list[str], first: int) -> Iterator[Text]:
+    for number, text in enumerate(lines[:MOST_LINES], start=first):
+        yield Text.assemble((f"  {number:>5} │ ", "dim"), crop(visible(text), MOST_CELLS))
+    if len(lines) > MOST_LINES:
+        yield Text(f"        │ … {len(lines) - MOST_LINES} more", style="dim")
+
+
 def _suggestion(suggestion: Suggestion) -> Iterator[Text]:
-    span = f"{suggestion.start_line}-{suggestion.end_line}"
-    where = (
-        f"line {suggestion.start_line}" if suggestion.start_line == suggestion.end_line else f"lines {span}"
-    )
+    where = span(suggestion.start_line, suggestion.end_line)
     if not suggestion.replacement:
-        yield Text(f"          fix: delete {where}", style="green")
+        yield Text(f"{INDENT}fix: delete {where}", style="green")
         return
-    yield Text(f"          fix: replace {where} with", style="green")
+    yield Text(f"{INDENT}fix: replace {where} with", style="green")
     for text in suggestion.replacement.split("\n"):
         yield Text(f"        + {visible(text)}", style="green")
 

@@ -54,9 +54,9 @@ class Deployment:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._process is not None and self._process.poll() is None:
-            self.stop()
+            self.stop() if kind is None else self.kill()
 
     def start(self) -> None:
         """Start the process and wait until it answers."""

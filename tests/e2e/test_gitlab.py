@@ -5,67 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reviewer.demo import webhook
-from reviewer.demo.records import MergeRequest
-from tests.e2e.code import BASE, EVAL_LINE, HEAD, MIN_LINE, draft, teach
-from tests.e2e.deployment import MODEL, WEBHOOK_SECRET, Deployment, wait_until
+from tests.e2e.code import EVAL_LINE, HEAD, MIN_LINE, draft, teach
+from tests.e2e.deployment import MODEL, WEBHOOK_SECRET, wait_until
+from tests.e2e.lab import Lab
 from tests.fakes.forge.gitlab import FakeGitLab
 from tests.fakes.models.server import ScriptedModels
 
-FORGE = """
-[[forges]]
-id = "lab"
-kind = "gitlab"
-url = "{url}"
-token_env = "LAB_TOKEN"
-webhook_secret_env = "LAB_SECRET"
-bot_name = "review-bot"
-{more}
-"""
 
-
-class Lab:
-    """A GitLab with one merge request, a scripted model, and the service between them."""
-
-    def __init__(
-        self, folder: Path, forge: FakeGitLab, models: ScriptedModels, *, more: str = "", **model: Any
-    ) -> None:
-        self.forge = forge
-        self.models = models
-        self.merge_request: MergeRequest = forge.open(BASE, HEAD)
-        self.service = Deployment(
-            folder,
-            FORGE.format(url=forge.url, more=more),
-            more=MODEL.format(url=models.url, context=model.pop("context", 16384)),
-            environ={"LAB_TOKEN": forge.token, "LAB_SECRET": WEBHOOK_SECRET, **model},
-        )
-
-    def send(self, action: str = "open", *, delivery: str | None = None, **more: Any) -> dict[str, Any]:
-        """Deliver an event about the merge request; it must be accepted."""
-        event = webhook.merge_request_event(self.merge_request, action, self.forge.url, **more)
-        answer = self.forge.send(f"{self.service.url}/webhooks/lab", event, WEBHOOK_SECRET, delivery=delivery)
-        assert answer.status_code == 202, answer.text
-        return dict(answer.json())
-
-    def review(self) -> dict[str, Any]:
-        """Wait for the review of the present head."""
-        head = self.merge_request.latest.head
-        return self.service.review(forge="lab", project="desk/orders", mr=self.merge_request.iid, head=head)
-
-    def threads(self) -> list[tuple[int | None, str]]:
-        """List the inline comments as (new line, first line of the text)."""
-        found = (item.notes[0] for item in self.merge_request.discussions if item.notes[0].position)
-        return sorted(
-            (note.position["new_line"], note.body.splitlines()[0]) for note in found if note.position
-        )
-
-    def summaries(self) -> list[str]:
-        """List the summary notes."""
-        return [item.notes[0].body for item in self.merge_request.discussions if item.individual]
+def scripted(models: ScriptedModels) -> str:
+    """Configure the scripted model."""
+    return MODEL.format(url=models.url, context=16384)
 
 
 @pytest.fixture
@@ -83,17 +36,17 @@ def models() -> Iterator[ScriptedModels]:
 
 @pytest.fixture
 def lab(tmp_path: Path, forge: FakeGitLab, models: ScriptedModels) -> Iterator[Lab]:
-    made = Lab(tmp_path, forge, models)
+    made = Lab(tmp_path, forge, scripted(models))
     with made.service:
         yield made
 
 
-def test_rules_and_drafts_are_posted_where_they_belong(lab: Lab) -> None:
+def test_rules_and_drafts_are_posted_where_they_belong(lab: Lab, models: ScriptedModels) -> None:
     good = draft(
         "    return min(turnover * rate, MINIMUM)", replacement="    return max(turnover * rate, MINIMUM)"
     )
     invented = draft("cursor.execute(sql)", title="An injection")
-    teach(lab.models.script, good, invented)
+    teach(models.script, good, invented)
 
     lab.send()
     document = lab.review()
@@ -105,13 +58,11 @@ def test_rules_and_drafts_are_posted_where_they_belong(lab: Lab) -> None:
     assert lab.merge_request.latest.head[:12] in summary
     [note] = [note for note in lab.forge.notes() if note.suggestions]
     lab.forge.records.apply_suggestion(lab.merge_request, note.suggestions[0])
-    assert "max(turnover * rate, MINIMUM)" in _file(lab, "app/fees.py")
+    assert "max(turnover * rate, MINIMUM)" in lab.file("app/fees.py")
 
 
-def test_a_wrong_line_is_corrected_by_the_quote(lab: Lab) -> None:
-    teach(
-        lab.models.script, draft("    return min(turnover * rate, MINIMUM)", start_line=9999, end_line=9999)
-    )
+def test_a_wrong_line_is_corrected_by_the_quote(lab: Lab, models: ScriptedModels) -> None:
+    teach(models.script, draft("    return min(turnover * rate, MINIMUM)", start_line=9999, end_line=9999))
 
     lab.send()
 
@@ -119,9 +70,9 @@ def test_a_wrong_line_is_corrected_by_the_quote(lab: Lab) -> None:
     assert MIN_LINE in [line for line, _ in lab.threads()]
 
 
-def test_hostile_text_does_nothing_in_the_merge_request(lab: Lab) -> None:
+def test_hostile_text_does_nothing_in_the_merge_request(lab: Lab, models: ScriptedModels) -> None:
     text = "/merge\n/approve\n~~~\n/target_branch x\n@all <img src=http://collector.example/x>"
-    teach(lab.models.script, draft("    return min(turnover * rate, MINIMUM)", title="/merge", message=text))
+    teach(models.script, draft("    return min(turnover * rate, MINIMUM)", title="/merge", message=text))
 
     lab.send()
     lab.review()
@@ -133,14 +84,14 @@ def test_hostile_text_does_nothing_in_the_merge_request(lab: Lab) -> None:
     )
 
 
-def test_four_deliveries_are_one_review(lab: Lab) -> None:
+def test_four_deliveries_are_one_review(lab: Lab, models: ScriptedModels) -> None:
     jobs = {lab.send(delivery="the-same")["job"] for _ in range(3)} | {lab.send(delivery="another")["job"]}
     lab.review()
 
     assert len(jobs) == 1
     assert len(lab.threads()) == 1
     assert len(lab.summaries()) == 1
-    assert len([asked for asked in lab.models.asked if asked.turn == 1 and asked.schema is None]) == 1
+    assert len([asked for asked in models.asked if asked.turn == 1 and asked.schema is None]) == 1
 
 
 def test_the_same_head_again_posts_nothing(lab: Lab) -> None:
@@ -183,23 +134,23 @@ def test_a_push_supersedes_and_resolves_what_is_fixed(lab: Lab) -> None:
     assert len(lab.summaries()) == 1
 
 
-def test_a_push_in_the_middle_ends_the_call_to_the_model(lab: Lab) -> None:
-    lab.models.script.when(turn=1, times=1).stall()
+def test_a_push_in_the_middle_ends_the_call_to_the_model(lab: Lab, models: ScriptedModels) -> None:
+    models.script.when(turn=1, times=1).stall()
     lab.send()
-    wait_until(lambda: lab.models.asked or None, "the model to be asked", dump=lab.service.log)
+    wait_until(lambda: models.asked or None, "the model to be asked", dump=lab.service.log)
     before = lab.merge_request.latest.head
     lab.forge.push(lab.merge_request, {"app/fees.py": str(HEAD["app/fees.py"]) + "\n# later\n"})
 
     lab.send("update", oldrev=before)
-    wait_until(lambda: lab.models.asked[0].closed_by_client or None, "the connection to close", patience_s=5)
+    wait_until(lambda: models.asked[0].closed_by_client or None, "the connection to close", patience_s=5)
     document = lab.review()
 
     assert document["head"] == lab.merge_request.latest.head
     assert len(lab.summaries()) == 1
 
 
-def test_a_model_that_is_away_is_never_green(lab: Lab) -> None:
-    lab.models.unavailable = 503
+def test_a_model_that_is_away_is_never_green(lab: Lab, models: ScriptedModels) -> None:
+    models.unavailable = 503
     lab.forge.push(lab.merge_request, {"app/fees.py": "MINIMUM = 6\n"})
 
     lab.send()
@@ -213,7 +164,7 @@ def test_a_model_that_is_away_is_never_green(lab: Lab) -> None:
 def test_shadow_mode_reviews_and_posts_nothing(
     tmp_path: Path, forge: FakeGitLab, models: ScriptedModels
 ) -> None:
-    lab = Lab(tmp_path, forge, models, more='post = "off"')
+    lab = Lab(tmp_path, forge, scripted(models), more='post = "off"')
     with lab.service:
         lab.send()
 
@@ -222,7 +173,7 @@ def test_shadow_mode_reviews_and_posts_nothing(
 
 
 def test_one_switch_stops_all_posting(tmp_path: Path, forge: FakeGitLab, models: ScriptedModels) -> None:
-    lab = Lab(tmp_path, forge, models, REVIEWER_SERVICE__POSTING="false")
+    lab = Lab(tmp_path, forge, scripted(models), REVIEWER_SERVICE__POSTING="false")
     with lab.service:
         lab.send()
 
@@ -233,7 +184,7 @@ def test_one_switch_stops_all_posting(tmp_path: Path, forge: FakeGitLab, models:
 def test_summary_mode_posts_the_summary_alone(
     tmp_path: Path, forge: FakeGitLab, models: ScriptedModels
 ) -> None:
-    lab = Lab(tmp_path, forge, models, more='[forges.post_overrides]\n"desk/*" = "summary"')
+    lab = Lab(tmp_path, forge, scripted(models), more='[forges.post_overrides]\n"desk/*" = "summary"')
     with lab.service:
         lab.send()
         lab.review()
@@ -242,8 +193,8 @@ def test_summary_mode_posts_the_summary_alone(
     assert "python/no-eval" in lab.summaries()[0] or "eval" in lab.summaries()[0]
 
 
-def test_a_kill_right_after_the_acknowledgement_loses_nothing(lab: Lab) -> None:
-    teach(lab.models.script, draft("    return min(turnover * rate, MINIMUM)"))
+def test_a_kill_right_after_the_acknowledgement_loses_nothing(lab: Lab, models: ScriptedModels) -> None:
+    teach(models.script, draft("    return min(turnover * rate, MINIMUM)"))
 
     lab.send()
     lab.service.kill()
@@ -257,8 +208,8 @@ def test_a_kill_right_after_the_acknowledgement_loses_nothing(lab: Lab) -> None:
 @pytest.mark.parametrize(
     "moment", ["before the first post", "after the first post", "after the second", "after the summary"]
 )
-def test_a_kill_while_posting_doubles_nothing(lab: Lab, moment: str) -> None:
-    teach(lab.models.script, draft("    return min(turnover * rate, MINIMUM)"))
+def test_a_kill_while_posting_doubles_nothing(lab: Lab, models: ScriptedModels, moment: str) -> None:
+    teach(models.script, draft("    return min(turnover * rate, MINIMUM)"))
     reached, go_on = threading.Event(), threading.Event()
     pattern = "POST .*/notes$" if "summary" in moment else "POST .*/discussions$"
     if "second" in moment:
@@ -296,7 +247,7 @@ def test_sigterm_ends_the_service_in_order(lab: Lab) -> None:
     assert lab.service.stop() == 0
 
 
-def test_nothing_secret_is_logged(lab: Lab) -> None:
+def test_nothing_secret_is_logged(lab: Lab, models: ScriptedModels) -> None:
     token = "-".join(("glpat", "Zx81kQw7vTn3LmRb5YcE"))
     lab.forge.push(lab.merge_request, {"app/settings.py": f'TOKEN = "{token}"\n'})
 
@@ -304,11 +255,6 @@ def test_nothing_secret_is_logged(lab: Lab) -> None:
     document = lab.review()
 
     assert "secret" in [item["source"] for item in document["findings"]]
-    seen = [asked.prompt for asked in lab.models.asked] + [note.body for note in lab.forge.notes()]
+    seen = [asked.prompt for asked in models.asked] + [note.body for note in lab.forge.notes()]
     assert not any(token in text for text in [*seen, lab.service.log(), str(document)])
     assert lab.forge.token not in lab.service.log()
-
-
-def _file(lab: Lab, path: str) -> str:
-    repository = lab.forge.project.repository
-    return repository.git.run("show", f"refs/heads/{lab.merge_request.source}:{path}").decode()

@@ -1,16 +1,11 @@
-"""The prompts, against golden files.
-
-After a wanted change run this file once with `UPDATE_GOLDEN=1` in the environment, and read what it wrote.
-"""
+"""The prompts, against golden files; after a wanted change run with `--update` and read what it wrote."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import takewhile
-from pathlib import Path
 from string import Template
 
 import pytest
@@ -49,7 +44,6 @@ from reviewer.stages.units import split
 from tests.fakes.changes import change_set, changed_file
 from tests.fakes.talk import profile
 
-GOLDEN = Path(__file__).parents[2] / "fixtures" / "prompts"
 LANGUAGES = ("en", "zh-CN")
 KEY = b"instance key"
 
@@ -138,12 +132,10 @@ CASES = ("review-two-turn", "review-constrained", "review-no-system", "verify", 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case", CASES)
-def test_prompts_are_the_ones_that_were_read_and_approved(case: str, language: str) -> None:
-    golden = GOLDEN / f"{case}.{language}.txt"
-    text = written(case, language)
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+def test_prompts_are_the_ones_that_were_read_and_approved(
+    case: str, language: str, golden: Callable[[str, str], None]
+) -> None:
+    golden(f"prompts/{case}.{language}.txt", written(case, language))
 
 
 def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:

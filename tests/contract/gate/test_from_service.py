@@ -1,0 +1,109 @@
+"""`reviewer gate --from-service` over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.gate.lab import History, Job, Outcome
+from tests.fakes.models.http import Exchange, LoopbackServer
+
+DOCUMENT = {
+    "version": 1,
+    "verdict": "fail",
+    "findings": [
+        {
+            "rule_id": "python/no-eval",
+            "severity": "high",
+            "path": "fees.py",
+            "start_line": 2,
+            "title": "eval\x1b[31m of a text",
+        }
+    ],
+}
+
+
+class Service(LoopbackServer):
+    """Knows one review; wants a token."""
+
+    def __init__(self, verdict: str) -> None:
+        super().__init__()
+        self.verdict = verdict
+        self.asked: list[str] = []
+
+    async def answer(self, exchange: Exchange) -> None:
+        self.asked.append(exchange.path)
+        found: Any = {"head": "a" * 40, "verdict": self.verdict, "review": "5", "job": "1", "state": "done"}
+        if exchange.headers.get("authorization") != "Bearer t0ken":
+            await exchange.respond(401, {"detail": "unauthorized"})
+        elif exchange.path.startswith("/api/v1/verdict?"):
+            await exchange.respond(200, found)
+        else:
+            await exchange.respond(200, {"id": "5", "document": DOCUMENT})
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with Service("fail") as running:
+        yield running
+
+
+def ask(job: Job, history: History, service: Service, *arguments: str, **variables: str) -> Outcome:
+    return job.run(
+        history.project,
+        f"--from-service={service.url}",
+        "--forge=gitlab-main",
+        "--config=/dev/null",
+        *arguments,
+        GITLAB_CI="true",
+        CI_MERGE_REQUEST_IID="7",
+        CI_MERGE_REQUEST_PROJECT_PATH="desk/pay",
+        CI_COMMIT_SHA=history.head,
+        **variables,
+    )
+
+
+def test_the_services_findings_are_told_and_its_verdict_decides(
+    job: Job, history: History, service: Service
+) -> None:
+    outcome = ask(job, history, service, "--service-token-env=T", T="t0ken")
+
+    assert outcome.code == 10
+    assert outcome.out.splitlines() == [
+        "fees.py:2  high  eval\\x1b[31m of a text  [python/no-eval]",
+        f"FAIL  by the service, for {history.head[:12]}",
+    ]
+    assert outcome.result == DOCUMENT
+    assert f"project=desk%2Fpay&mr=7&head={history.head}" in service.asked[0]
+
+
+def test_a_pass_is_0_and_an_inconclusive_review_11(job: Job, history: History, service: Service) -> None:
+    for verdict, code in (("pass", 0), ("inconclusive", 11)):
+        service.verdict = verdict
+        assert ask(job, history, service, "--service-token-env=T", T="t0ken").code == code
+
+
+def test_without_the_token_it_is_2_and_says_what_to_name(
+    job: Job, history: History, service: Service
+) -> None:
+    outcome = ask(job, history, service)
+
+    assert outcome.code == 2
+    assert "--service-token-env" in outcome.err
+
+
+def test_a_token_variable_that_is_not_set_is_2(job: Job, history: History, service: Service) -> None:
+    outcome = ask(job, history, service, "--service-token-env=NOWHERE")
+
+    assert (outcome.code, "NOWHERE" in outcome.err) == (2, True)
+
+
+def test_a_service_that_is_away_is_11(job: Job, history: History) -> None:
+    with Service("pass") as gone:
+        pass
+    outcome = ask(job, history, gone, "--wait=0")
+
+    assert outcome.code == 11
+    assert "not reached" in outcome.err
