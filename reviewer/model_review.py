@@ -39,13 +39,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What one step about one unit leaves behind; `problem` is a warning's code, empty if all is well."""
+    """What one step about one unit leaves behind; `problem` is a warning's code, empty if all is well.
+
+    After an overflow `room` is what the models have for a unit now: a server tells its true window then.
+    """
 
     model: str = ""
     problem: str = ""
     message: str = ""
     reply: UnitReply | None = None
     spent: Usage = field(default_factory=Usage)
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,13 @@ async def _reach(panel: Panel, briefing: Briefing) -> _Start:
     except ModelError as err:
         remedy = f" ({err.remedy})" if err.remedy else ""
         return _Start(problem=f"{err}{remedy}")
-    # A fallback may have to take over in the middle: units are cut to fit each of them.
-    budget = min(conversation.room(model, briefing) for model in panel.gateway.configured(Role.REVIEW))
-    return _Start(model=picked.name, budget=max(budget, SMALLEST_UNIT))
+    return _Start(model=picked.name, budget=_room(panel, briefing))
+
+
+def _room(panel: Panel, briefing: Briefing) -> int:
+    """Return what a unit may have: a fallback may take over in the middle, so it has to fit each of them."""
+    models = panel.gateway.configured(Role.REVIEW)
+    return max(min(conversation.room(model, briefing) for model in models), SMALLEST_UNIT)
 
 
 async def _review_units(panel: Panel, briefing: Briefing, budget: int) -> tuple[UnitPlan, list[_Answer]]:
@@ -107,13 +115,14 @@ async def _review_units(panel: Panel, briefing: Briefing, budget: int) -> tuple[
     plan = UnitPlan((), ())
     first: list[_Answer] = []
     for attempt in range(HALVINGS + 1):
-        plan = split(panel.files, budget_tokens=budget >> attempt, count=estimate, redact=panel.redact)
+        plan = split(panel.files, budget_tokens=budget, count=estimate, redact=panel.redact)
         panel.progress("asking the model", 0, len(plan.units))
         if not plan.units:
             return plan, first
         first.append(await _review_unit(panel, briefing, plan.units[0], f"unit {attempt}.1", deadline))
         if first[-1].problem != "model-overflow":
             break
+        budget = min(budget // 2, first[-1].room)
     done = 1
     panel.progress("asking the model", done, len(plan.units))
 
@@ -142,7 +151,8 @@ async def _review_unit(
                 problem="budget", message=f"the {panel.settings.time_budget_s:.0f} s for models are over"
             )
         except ModelError as err:
-            answer = _Answer(model=err.model, problem=_code_of(err), message=str(err))
+            room = _room(panel, briefing)
+            answer = _Answer(model=err.model, problem=_code_of(err), message=str(err), room=room)
         return replace(answer, spent=sum(spent, Usage()))
 
     return await _ANSWER.run(panel.step, name, talk)

@@ -92,6 +92,8 @@ def listing(*drafts: dict[str, Any], overview: str = "Changes a fee.") -> Say:
         asked = "\n".join(message.content for message in request.messages)
         if "overview" in wanted or '"overview"' in asked:
             return json.dumps({"overview": overview, "risk": "low", "files_first": [], "missing_tests": []})
-        return json.dumps({"findings": drafts}) if "findings" in wanted else "There is a problem."
+        if "findings" in wanted:
+            return json.dumps({"findings": drafts})
+        return "There is a problem." if drafts else "NOTHING TO REPORT"
 
     return say

@@ -127,22 +127,38 @@ def test_a_unit_that_fails_is_a_warning_that_names_its_lines() -> None:
     assert review.coverage.changed_lines_seen_by_model == 0
 
 
+BIG = "".join(f"def part_{number}(a):\n    return a + {number}\n\n\n" for number in range(200))
+
+
 def test_an_overflow_makes_smaller_units() -> None:
-    body = "".join(f"def part_{number}(a):\n    return a + {number}\n\n\n" for number in range(200))
+    sizes: list[int] = []
 
     def say(request: ModelRequest) -> str:
-        prompt = sum(len(message.content) for message in request.messages)
-        if prompt > 6000:
-            raise ModelOverflow("too long", model="coder", prompt_tokens=prompt, context=4096)
-        return "NOTHING TO REPORT"
+        sizes.append(sum(len(message.content) for message in request.messages))
+        if sizes[-1] > 0.9 * sizes[0]:  # as if the server counted more tokens than we did
+            raise ModelOverflow("too long", model="coder", prompt_tokens=sizes[-1], context=4096)
+        return listing()(request)
 
-    review = run(
-        change_set(changed_file("big.py", None, body)),
-        engine(FakeGateway(review=[TalkingModel("coder", say)])),
-    )
+    model = TalkingModel("coder", say, context=4096)
+    review = run(change_set(changed_file("big.py", None, BIG)), engine(FakeGateway(review=[model])))
 
     assert "model-overflow" not in codes(review)
     assert review.coverage.changed_lines_seen_by_model == review.coverage.changed_lines == 800
+
+
+def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
+    def say(request: ModelRequest) -> str:
+        if model.context == 16_384:
+            model.context = 3000  # what the server said when it refused
+            raise ModelOverflow("too long", model="coder", prompt_tokens=5000, context=3000)
+        return listing()(request)
+
+    model = TalkingModel("coder", say)
+    review = run(change_set(changed_file("big.py", None, BIG)), engine(FakeGateway(review=[model])))
+
+    sizes = [sum(model.count(message.content) for message in request.messages) for request in model.requests]
+    assert codes(review) == []
+    assert max(sizes[1:]) < 3000
 
 
 def test_time_that_is_over_is_listed_and_undecided() -> None:
