@@ -81,6 +81,16 @@ def test_the_rules_alone_ask_nobody() -> None:
     assert review.usage.model_calls == 0
 
 
+def test_the_most_important_comes_first() -> None:
+    scanner = FakeScanner(
+        *(finding(2, path="fees.py", severity=level) for level in (Severity.LOW, Severity.CRITICAL))
+    )
+
+    review = run(change(), engine(None, scanner))
+
+    assert [item.severity for item in review.findings] == [Severity.CRITICAL, Severity.LOW]
+
+
 def test_without_any_model_the_review_says_so_and_is_decided() -> None:
     review = run(change(), engine(FakeGateway()))
 
@@ -149,8 +159,8 @@ def test_an_overflow_makes_smaller_units() -> None:
 def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
     def say(request: ModelRequest) -> str:
         if model.context == 16_384:
-            model.context = 3000  # what the server said when it refused
-            raise ModelOverflow("too long", model="coder", prompt_tokens=5000, context=3000)
+            model.context = 2200  # what the server said when it refused
+            raise ModelOverflow("too long", model="coder", prompt_tokens=5000, context=2200)
         return listing()(request)
 
     model = TalkingModel("coder", say)
@@ -158,7 +168,7 @@ def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
 
     sizes = [sum(model.count(message.content) for message in request.messages) for request in model.requests]
     assert codes(review) == []
-    assert max(sizes[1:]) < 3000
+    assert max(sizes[1:]) < 2200
 
 
 def test_time_that_is_over_is_listed_and_undecided() -> None:
