@@ -159,16 +159,17 @@ def test_an_overflow_makes_smaller_units() -> None:
 def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
     def say(request: ModelRequest) -> str:
         if model.context == 16_384:
-            model.context = 2200  # what the server said when it refused
-            raise ModelOverflow("too long", model="coder", prompt_tokens=5000, context=2200)
+            model.context = 3000  # what the server said when it refused
+            raise ModelOverflow("too long", model="coder", prompt_tokens=5000, context=3000)
         return listing()(request)
 
+    wide = "".join(f"part_{number} = '{'word ' * 60}'\n" for number in range(200))
     model = TalkingModel("coder", say)
-    review = run(change_set(changed_file("big.py", None, BIG)), engine(FakeGateway(review=[model])))
+    review = run(change_set(changed_file("big.py", None, wide)), engine(FakeGateway(review=[model])))
 
     sizes = [sum(model.count(message.content) for message in request.messages) for request in model.requests]
     assert codes(review) == []
-    assert max(sizes[1:]) < 2200
+    assert max(sizes[1:]) < 3000
 
 
 def test_time_that_is_over_is_listed_and_undecided() -> None:
