@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -13,7 +14,7 @@ from reviewer.config import Posting as PostingMode
 from reviewer.config import Settings
 from reviewer.domain import ChangeSet, Event, MergeRequest, Review, ReviewWarning, Verdict
 from reviewer.errors import ConfigError, ForgeNotFound
-from reviewer.outputs.document import document
+from reviewer.outputs.document import document, dump
 from reviewer.pipeline import Engine, Posting
 from reviewer.ports import Forge, Json, Step
 from reviewer.service.fence import Fence
@@ -57,7 +58,9 @@ class ReviewWork:
         if self._settings.gate.set_commit_status and posting.mode != "off":
             await self._set_status(forge, merge_request, reviewed, verdict, step)
         reviewed = replace(reviewed, warnings=(*reviewed.warnings, *receipt.failures))
-        return document(reviewed, verdict)
+        # Kept and answered with as UTF-8, which has no odd bytes of paths.
+        kept: Json = json.loads(dump(document(reviewed, verdict), strict=True))
+        return kept
 
     async def _opened(self) -> Engine:
         if self._engine is None or (self._engine.done() and self._engine.exception()):

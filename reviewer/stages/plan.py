@@ -53,6 +53,7 @@ def reconcile(
     - A thread whose finding is gone is answered and resolved, unless a person has written in it. A
       model's finding is gone only when its code is; and a review that could not see everything
       (a warning that is `undecided`) proves nothing gone.
+    - A finding in a file whose name is no UTF-8 stands in the summary alone.
     - `post` = "summary" plans no comments and resolves nothing, "off" not even a summary.
 
     The same review against what it has posted plans nothing.
@@ -69,7 +70,7 @@ def reconcile(
     create = tuple(
         writer.comment(finding, files[finding.path])
         for finding in review.findings[:max_comments]
-        if finding.path in files and _may_open(ours.get(finding.fingerprint, []))
+        if finding.path in files and _has_name(finding.path) and _may_open(ours.get(finding.fingerprint, []))
     )
     resolve = _resolutions(review, change, ours, language)
     resolved = {resolution.thread for resolution in resolve}
@@ -104,6 +105,11 @@ def _summary_note(discussion: Discussion, key: bytes, ref: ChangeRef) -> str | N
         if found and found.fingerprint == marker.SUMMARY:
             return note.id
     return None
+
+
+def _has_name(path: str) -> bool:
+    """Say whether a forge can be told a path: bytes that are no UTF-8 have no place in its JSON."""
+    return path == path.encode("utf-8", "replace").decode()
 
 
 def _may_open(threads: Sequence[Thread]) -> bool:

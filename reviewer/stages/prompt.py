@@ -17,8 +17,6 @@ from importlib import resources
 from string import Template
 from typing import Any
 
-from pathspec import GitIgnoreSpec
-
 from reviewer.config import ReviewSettings
 from reviewer.domain import (
     Category,
@@ -33,6 +31,7 @@ from reviewer.domain import (
 )
 from reviewer.errors import ConfigError
 from reviewer.stages.excerpt import printable
+from reviewer.stages.globs import Globs
 from reviewer.stages.units import text_of
 
 NOTHING = "NOTHING TO REPORT"
@@ -267,10 +266,10 @@ def _fence(key: bytes, kind: str, text: str) -> str:
 def _instructions(files: Sequence[ChangedFile], settings: ReviewSettings) -> Iterable[str]:
     for glob, entry in settings.paths.items():
         try:
-            spec = GitIgnoreSpec.from_lines([glob])
+            spec = Globs([glob])
         except ValueError as err:
             raise ConfigError(f"{err}", key=f'review.paths."{glob}"') from err
-        if entry.instructions.strip() and any(spec.match_file(file.path) for file in files):
+        if entry.instructions.strip() and any(spec.match(file.path) for file in files):
             yield f"- {glob}: {entry.instructions.strip()}"
 
 

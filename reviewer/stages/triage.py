@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pathspec import GitIgnoreSpec
-
 from parsers.diff import FileStatus, LineKind
 from parsers.source import decode
 from reviewer.config import ReviewSettings
 from reviewer.domain import ChangedFile, ChangeSet, ReviewWarning
 from reviewer.errors import ConfigError
+from reviewer.stages.globs import Globs
 
 LOCK_FILES = frozenset(
     {
@@ -30,13 +29,13 @@ LOCK_FILES = frozenset(
 VENDOR_FOLDERS = frozenset(
     {"vendor", "node_modules", "third_party", "thirdparty", "bower_components", "site-packages"}
 )
-GENERATED_NAMES = GitIgnoreSpec.from_lines(
+GENERATED_NAMES = Globs(
     [
         "*.pb.go", "*.pb.gw.go", "*.pb.cc", "*.pb.h", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb.js",
         "*_pb.d.ts", "*.g.dart", "*.freezed.dart", "*.designer.cs", "*.g.cs", "*.map", "*.snap",
     ]
 )  # fmt: skip
-MINIFIED_NAMES = GitIgnoreSpec.from_lines(["*.min.js", "*.min.css", "*.min.mjs"])
+MINIFIED_NAMES = Globs(["*.min.js", "*.min.css", "*.min.mjs"])
 
 # Go's convention (go.dev/s/generatedcode), the one Phabricator and others share, and their relatives.
 _GENERATED_MARK = re.compile(
@@ -108,12 +107,12 @@ _Check = Callable[[ChangedFile], _Reason | None]
 
 def _ignore_check(globs: tuple[str, ...]) -> _Check:
     try:
-        spec = GitIgnoreSpec.from_lines(globs)
+        spec = Globs(globs)
     except ValueError as err:
         raise ConfigError(f"{err}", key="review.ignore") from err
 
     def check(file: ChangedFile) -> _Reason | None:
-        ignored = spec.match_file(file.path)
+        ignored = spec.match(file.path)
         return _Reason("ignored", "matches an ignore glob of the configuration") if ignored else None
 
     return check
@@ -142,7 +141,7 @@ def _vendored_check(attributes: bytes | None) -> _Check:
         path = PurePosixPath(file.path)
         if path.name.lower() in LOCK_FILES:
             return _Reason("lock-file", "a lock file")
-        marked = vendored.check_file(file.path).include
+        marked = vendored.decide(file.path)
         if marked or (marked is None and VENDOR_FOLDERS & set(path.parts[:-1])):
             return _Reason("vendored", "code of others, kept in the tree")
         return None
@@ -154,21 +153,21 @@ def _generated_check(attributes: bytes | None) -> _Check:
     generated = _attribute_globs(attributes, "linguist-generated")
 
     def check(file: ChangedFile) -> _Reason | None:
-        marked = generated.check_file(file.path).include
+        marked = generated.decide(file.path)
         if marked:
             return _Reason("generated", "linguist-generated in .gitattributes")
-        if marked is None and GENERATED_NAMES.match_file(file.path):
+        if marked is None and GENERATED_NAMES.match(file.path):
             return _Reason("generated", "generated, by its name")
         if marked is None and _says_generated(file):
             return _Reason("generated", "generated, by a mark in its first lines")
-        if MINIFIED_NAMES.match_file(file.path) or _looks_minified(_believed_text(file)):
+        if MINIFIED_NAMES.match(file.path) or _looks_minified(_believed_text(file)):
             return _Reason("minified", "minified: its lines are far too long to be read")
         return None
 
     return check
 
 
-def _attribute_globs(attributes: bytes | None, name: str) -> GitIgnoreSpec:
+def _attribute_globs(attributes: bytes | None, name: str) -> Globs:
     """Turn one attribute of `.gitattributes` into globs: set matches, unset negates, the last one wins.
 
     Unlike git, a folder's name covers the files in it.
@@ -182,12 +181,12 @@ def _attribute_globs(attributes: bytes | None, name: str) -> GitIgnoreSpec:
             globs.append(pattern)
         elif {f"-{name}", f"{name}=false", f"!{name}"} & set(settings):
             globs.append(f"!{pattern}")
-    return GitIgnoreSpec.from_lines(glob for glob in globs if _is_glob(glob))
+    return Globs(glob for glob in globs if _is_glob(glob))
 
 
 def _is_glob(text: str) -> bool:
     try:
-        GitIgnoreSpec.from_lines([text])
+        Globs([text])
     except ValueError:  # git passes over what it cannot read in .gitattributes, and so do we
         return False
     return True

@@ -240,6 +240,17 @@ class _Gate(threading.Event):
         return self._go_on.wait(timeout)
 
 
+def test_a_name_that_is_no_utf_8_costs_the_inline_comment_alone(lab: Lab) -> None:
+    lab.forge.push(lab.merge_request, {"app/\udcff.py": "eval(x)\n", "图/价格.py": "eval(y)\n"})
+
+    lab.send()
+    document = lab.review()
+
+    assert sorted(item["path"] for item in document["findings"]) == ["app/?.py", "app/fees.py", "图/价格.py"]
+    assert [line for line, _ in lab.threads()] == [1, EVAL_LINE]
+    assert "app/\N{REPLACEMENT CHARACTER}.py" in lab.summaries()[0]
+
+
 def test_sigterm_ends_the_service_in_order(lab: Lab) -> None:
     lab.send()
     lab.review()

@@ -95,6 +95,13 @@ def test_a_damaged_character_does_not_hide_a_file() -> None:
     assert sort(replace(file, new=file.new + b"\xff\xfe")) == ("", False)
 
 
+def test_a_name_that_is_no_utf_8_is_matched_like_any_other() -> None:
+    odd = changed_file("app/\udcff.py", None, "a = 1\n")
+
+    assert sort(odd, ignore=["docs/**"]) == ("", False)
+    assert sort(odd, ignore=["app/*.py"]) == ("ignored", False)
+
+
 def test_globs_of_the_configuration_are_ignored_and_the_last_one_wins() -> None:
     assert sort(CODE, ignore=["app/**"]) == ("ignored", False)
     assert sort(CODE, ignore=["app/**", "!app/order.py"]) == ("", False)
