@@ -117,7 +117,8 @@ class QuotableText:
 
     @cached_property
     def _redacted(self) -> _View:
-        texts = self._redact("\n".join(self._lines.values())).split("\n")
+        # A side without lines is no text at all, not one empty line.
+        texts = self._redact("\n".join(self._lines.values())).split("\n") if self._lines else []
         return _View(dict(zip(self._lines, texts, strict=True)), _unify_placeholders)
 
 

@@ -220,6 +220,14 @@ def test_lines_end_where_git_ends_them() -> None:
 LEAK = 'user = "bob"\npassword = "hunter2-hunter2"\nconnect(user, password)\n'
 
 
+def test_a_side_without_any_line_holds_no_quote() -> None:
+    gone = change_set(changed_file("app.py", "a = 1\n", None))
+    emptied = change_set(changed_file("app.py", "a = 1\n", ""))
+
+    assert reasons(heard(draft("a = 1", 1), change=gone)) == ["quote-not-found"]
+    assert reasons(heard(draft("a = 1", 1), change=emptied)) == ["quote-not-found"]
+
+
 def test_a_quote_of_the_redacted_text_is_found_and_nothing_leaks() -> None:
     file = changed_file("app.py", None, LEAK)
     quote = 'password = "<redacted:password:7>"\nconnect(user, password)'
