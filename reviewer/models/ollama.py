@@ -29,6 +29,8 @@ _ASK_S = 10.0  # for questions about the model, which cost the server nothing
 # JSON that is no object (AttributeError), fields of the wrong type (ValidationError, a ValueError).
 _NOT_OLLAMA = (ValueError, TypeError, AttributeError)
 
+_NO_SUCH_PATH = (404, 405, 501)  # a gateway that chats as Ollama does, and no more
+
 
 class OllamaModel:
     """One model of an Ollama server.
@@ -135,9 +137,21 @@ class OllamaModel:
 
     async def _show(self) -> ollama.ShowResponse:
         if self._shown is None:
-            self._shown = await _ask(self._client.show(self._settings.model), self.name, self._settings)
+            self._shown = await _ask(self._describe(), self.name, self._settings)
             self.context = min(self.context, _trained_context(self._shown) or self.context)
         return self._shown
+
+    async def _describe(self) -> ollama.ShowResponse:
+        """Ask what the model is; nothing is known of it where a gateway has no such path.
+
+        Ollama itself answers a missing model with 404 too, but says which one.
+        """
+        try:
+            return await self._client.show(self._settings.model)
+        except ollama.ResponseError as err:
+            if err.status_code in _NO_SUCH_PATH and "model" not in str(err.error).lower():
+                return ollama.ShowResponse.model_validate({"model_info": {}})
+            raise
 
     async def _check_context(self) -> Check:
         """Compare the context asked for with what the model was trained for and what is allocated."""

@@ -55,6 +55,15 @@ async def test_the_window_never_changes_so_the_model_loads_once(
     assert {asked.body["options"]["num_ctx"] for asked in server.asked} == {4096}
 
 
+async def test_a_gateway_that_only_chats_will_do(server: ScriptedModels, connect: Connect) -> None:
+    server.only_chats = True
+    model = connect("ollama", server.url)
+
+    await model.reach()
+
+    assert (await model.complete(ask("Is this right?"))).text == "NOTHING TO REPORT"
+
+
 async def test_no_more_context_than_the_model_was_trained_for(connect: Connect) -> None:
     with ScriptedModels([ServedModel(CODER.name, context=4096)]) as server:
         model = connect("ollama", server.url, context=16_384)

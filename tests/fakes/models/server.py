@@ -52,11 +52,14 @@ class ScriptedModels(LoopbackServer):
         self._models = {model.name: model for model in models}
         self._api_key = api_key
         self._streams = streams
+        self.only_chats = False
 
     async def answer(self, exchange: Exchange) -> None:
         self.paths.append(f"{exchange.method} {exchange.path}")
         if self.unavailable:
             await exchange.respond(self.unavailable, {"error": "not now"})
+        elif self.only_chats and "chat" not in exchange.path:
+            await exchange.respond(404, {"error": "no such path"})
         elif self._api_key and exchange.headers.get("authorization") != f"Bearer {self._api_key}":
             await exchange.respond(401, {"error": {"message": "Invalid API Key"}})
         elif exchange.path == "/api/chat":
