@@ -11,7 +11,7 @@ from reviewer.config import Settings, secret
 from reviewer.domain import Check
 from reviewer.errors import ReviewerError
 from reviewer.ports import Checkable, Gateway
-from reviewer.settings import Loaded
+from reviewer.settings import Loaded, without_effect
 
 LOW_DISK_BYTES = 1 << 30
 
@@ -28,7 +28,7 @@ async def examine(
 
     The parts come as functions, because making one may be what fails.
     """
-    checks = [_configuration(loaded), *_programs(), _disk(loaded.settings.service.data_dir, free_bytes)]
+    checks = [*_configuration(loaded), *_programs(), _disk(loaded.settings.service.data_dir, free_bytes)]
     checks += _secrets(loaded.settings)
     checks.append(database(loaded.settings.service.database))
     if loaded.settings.forges:
@@ -38,8 +38,10 @@ async def examine(
     return (*checks, *await _models(gateway))
 
 
-def _configuration(loaded: Loaded) -> Check:
-    return Check("configuration", True, str(loaded.file) if loaded.file else "built-in defaults, no file")
+def _configuration(loaded: Loaded) -> Iterator[Check]:
+    yield Check("configuration", True, str(loaded.file) if loaded.file else "built-in defaults, no file")
+    for text in without_effect(loaded.settings):
+        yield Check("configuration", False, text, "take it out until a release says otherwise")
 
 
 def _programs() -> Iterator[Check]:

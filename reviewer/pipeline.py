@@ -33,6 +33,7 @@ from reviewer.domain import (
 from reviewer.model_review import ask
 from reviewer.panel import Asked, Panel, Progress
 from reviewer.ports import Forge, Gateway, Json, Scanner, Step
+from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
 from reviewer.stages.comment import render_summary
 from reviewer.stages.fingerprint import identify
@@ -87,6 +88,7 @@ async def review(
     """
     started = engine.clock()
     limits, rules, wishes = policy.effective(engine.settings, change.repository_settings)
+    idle = (ReviewWarning("setting-without-effect", text) for text in without_effect(engine.settings))
     triaged = triage(change, limits)
     scanned = await asyncio.to_thread(_scan, change, triaged.reviewable, engine.scanners(limits, rules))
     asked = Asked()
@@ -113,7 +115,7 @@ async def review(
         suppressed=suppressed,
         rejected=(*scanned.rejected, *asked.rejected),
         reanchored=asked.reanchored,
-        warnings=(*change.warnings, *triaged.skipped, *wishes, *scanned.warnings, *asked.warnings),
+        warnings=(*change.warnings, *triaged.skipped, *wishes, *idle, *scanned.warnings, *asked.warnings),
         coverage=policy.coverage(change, triaged.reviewable, unseen),
         usage=replace(asked.usage, seconds=engine.clock() - started),
         models=asked.models,

@@ -109,6 +109,16 @@ def find_file(
     return next((file.absolute() for file in candidates if file.is_file()), None)
 
 
+def without_effect(settings: Settings) -> tuple[str, ...]:
+    """Name the settings that this release takes and does not act on yet; none may be ignored in silence."""
+    found = []
+    if settings.review.passes > 1:
+        found.append(f"review.passes = {settings.review.passes} has no effect yet: one pass is made")
+    if settings.privacy.keep_prompts_days:
+        found.append("privacy.keep_prompts_days has no effect yet: no prompt is ever kept")
+    return tuple(found)
+
+
 def flatten(settings: Settings) -> Iterator[tuple[str, Any]]:
     """Yield every dotted key with its value, tables opened, in the order of the schema."""
     yield from _leaves(settings.model_dump(mode="json"), "")

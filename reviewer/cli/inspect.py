@@ -74,9 +74,13 @@ def check(
     color: Color = "auto",
 ) -> int:
     """Read the configuration and say whether it can be used."""
+    from reviewer.settings import without_effect
+
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
     loaded = common.load(local_file=True)
     typer.echo(f"ok: {loaded.file or 'built-in defaults, no file'}")
+    for text in without_effect(loaded.settings):
+        common.say(f"note: {text}")
     return 0
 
 

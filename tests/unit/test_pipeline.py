@@ -172,6 +172,12 @@ def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
     assert max(sizes[1:]) < 3000
 
 
+def test_a_setting_that_has_no_effect_is_told() -> None:
+    review = run(change(), engine(None, settings=Settings(review=ReviewSettings(passes=3))))
+
+    assert codes(review) == ["setting-without-effect"]
+
+
 def test_time_that_is_over_is_listed_and_undecided() -> None:
     async def never() -> None:
         await asyncio.Event().wait()
