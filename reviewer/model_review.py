@@ -7,9 +7,8 @@ the same order on every run: durable steps are counted, not only named.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
@@ -32,9 +31,6 @@ from reviewer.verification import verify_findings
 HALVINGS = 2  # how often the units are cut smaller when a server counts more tokens than we did
 SMALLEST_UNIT = 200  # tokens: below, no code fits beside the texts that are always sent
 OVERVIEW_FROM_LINES = 10  # a smaller change needs no summary of what it does
-
-_T = TypeVar("_T")
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

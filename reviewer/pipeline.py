@@ -100,7 +100,8 @@ async def review(
             settings=limits,
             key=engine.key,
             redact=_redactor(engine.settings, scanned.secrets),
-            required=engine.settings.gate.require_model,
+            # A model that merely happened to be there (the default Ollama) is welcome, not required.
+            required=engine.settings.gate.require_model and bool(engine.settings.models),
             step=step,
             progress=progress or silent,
             clock=engine.clock,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reviewer import pipeline
-from reviewer.config import GateSettings, ReviewSettings, Settings
+from reviewer.config import GateSettings, ModelSettings, ReviewSettings, Settings
 from reviewer.domain import ChangeSet, Confidence, Review, Severity, Suggestion, Verdict
 from reviewer.errors import ConfigError, ModelOverflow, ModelTimeout
 from reviewer.pipeline import Engine
@@ -33,6 +33,9 @@ def draft(quote: str = QUOTE, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+MODELS = {"coder": ModelSettings(backend="ollama", model="deepseek-coder-v2:16b")}
+
+
 def change(new: str = NEW) -> ChangeSet:
     return change_set(changed_file("fees.py", OLD, new))
 
@@ -40,7 +43,9 @@ def change(new: str = NEW) -> ChangeSet:
 def engine(
     gateway: FakeGateway | None, *scanners: FakeScanner, settings: Settings | None = None, **more: Any
 ) -> Engine:
-    return Engine(settings or Settings(), b"k" * 32, gateway, lambda _review, _rules: scanners, **more)
+    return Engine(
+        settings or Settings(models=MODELS), b"k" * 32, gateway, lambda _review, _rules: scanners, **more
+    )
 
 
 def run(given: ChangeSet, made: Engine, **more: Any) -> Review:
@@ -102,13 +107,24 @@ def test_without_any_model_the_review_says_so_and_is_decided() -> None:
 def test_a_configured_model_that_is_away(required: bool, verdict: Verdict) -> None:
     gateway = FakeGateway(review=[TalkingModel("coder", listing())])
     gateway.away.add("coder")
-    made = engine(gateway, settings=Settings(gate=GateSettings(require_model=required)))
+    made = engine(gateway, settings=Settings(models=MODELS, gate=GateSettings(require_model=required)))
 
     review = run(change(), made)
 
     assert codes(review) == ["model-unreachable"]
     assert "start one" in review.warnings[0].message
     assert pipeline.judge(review, change(), made) is verdict
+
+
+def test_a_model_that_nobody_configured_is_not_required() -> None:
+    gateway = FakeGateway(review=[TalkingModel("found-here", listing())])
+    gateway.away.add("found-here")
+    made = engine(gateway, settings=Settings())
+
+    review = run(change(), made)
+
+    assert codes(review) == ["model-unreachable"]
+    assert pipeline.judge(review, change(), made) is Verdict.PASS
 
 
 def test_the_next_model_takes_over_in_the_middle() -> None:
@@ -184,7 +200,7 @@ def test_time_that_is_over_is_listed_and_undecided() -> None:
 
     model = TalkingModel("coder", listing())
     model.before = never
-    settings = Settings(review=ReviewSettings(time_budget_s=0.05))
+    settings = Settings(models=MODELS, review=ReviewSettings(time_budget_s=0.05))
 
     review = run(change(), engine(FakeGateway(review=[model]), settings=settings))
 
