@@ -65,7 +65,9 @@ async def with_fallback(panel: Panel, role: Role, talk: Callable[[Model], Awaita
         try:
             model = await panel.gateway.pick(role, without=failed.keys())
         except ModelUnavailable as err:
-            raise next(reversed(failed.values()), err) from err
+            if not failed:
+                raise
+            raise list(failed.values())[-1] from err
         try:
             return await talk(model)
         except (ModelUnavailable, ModelTimeout) as err:
