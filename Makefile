@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: setup demo test lint bench lock clean
+.PHONY: setup demo demo-embedded test lint bench lock clean
 
 setup: $(READY)
 
@@ -21,6 +21,10 @@ $(TEST_READY): $(READY) requirements-test.txt
 
 demo: setup
 	$(BIN)/reviewer demo
+
+# The same with a tiny model inside the process, out of the test packages: it proves the plumbing only.
+demo-embedded: $(TEST_READY)
+	$(BIN)/reviewer demo --model embedded
 
 test: $(TEST_READY) lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -105,7 +105,7 @@ def find_model(choice: str) -> Chosen | None:
     if choice == "embedded":
         file = _embedded_file()
         return file.stem, ModelSettings(
-            backend="llamacpp", model=str(_embedded_file()), context=4096, timeout_s=EMBEDDED_MODEL_S
+            backend="llamacpp", model=str(file), context=4096, timeout_s=EMBEDDED_MODEL_S
         )
     from reviewer.models.defaults import default_models
 
