@@ -21,12 +21,24 @@ from pathlib import Path
 from typing import Any
 
 SUFFIXES = {
+    "bash": ".sh",
+    "c": ".c",
+    "cpp": ".cpp",
+    "csharp": ".cs",
+    "css": ".css",
     "go": ".go",
+    "html": ".html",
     "java": ".java",
     "javascript": ".js",
+    "json": ".json",
+    "kotlin": ".kt",
+    "php": ".php",
     "python": ".py",
+    "ruby": ".rb",
+    "rust": ".rs",
     "tsx": ".tsx",
     "typescript": ".ts",
+    "yaml": ".yaml",
 }
 MAX_RESULTS = 10_000
 MAX_LINE = 4_000  # characters; 10,000 results of such a line are 40 MB

@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from reviewer.domain import Category, Confidence, Severity
 from reviewer.errors import RuleError
 
-RuleLanguage = Literal["go", "java", "javascript", "python", "tsx", "typescript"]
+RuleLanguage = Literal[
+    "bash", "c", "cpp", "csharp", "css", "go", "html", "java", "javascript", "json", "kotlin",
+    "php", "python", "ruby", "rust", "tsx", "typescript", "yaml",
+]  # fmt: skip
 TextLanguage = Literal["en", "zh-CN"]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\n]+$")]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
