@@ -29,8 +29,25 @@ from reviewer.scanners.rules import RuleScanner
 DATA = Path(os.environ.get("REVIEWER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 LABELLED = ("gosec_samples", "bandit_examples", "ast_grep_essentials", "juice_shop_vulnlines")
 HIGH = (Severity.HIGH, Severity.CRITICAL)
-SUFFIXES = {"c": ".c", "cpp": ".cpp", "csharp": ".cs", "go": ".go", "html": ".html", "java": ".java", "kotlin": ".kt",
-            "javascript": ".js", "php": ".php", "python": ".py", "ruby": ".rb", "rust": ".rs", "typescript": ".ts"}  # fmt: skip
+SUFFIXES = {
+    **{
+        "c": ".c",
+        "cpp": ".cpp",
+        "csharp": ".cs",
+        "go": ".go",
+        "html": ".html",
+        "java": ".java",
+        "kotlin": ".kt",
+    },
+    **{
+        "javascript": ".js",
+        "php": ".php",
+        "python": ".py",
+        "ruby": ".rb",
+        "rust": ".rs",
+        "typescript": ".ts",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +140,8 @@ def _print_real(scanner: RuleScanner, language: str | None, *, hits: str | None)
         for index, some in found.items():
             for finding in some:
                 if hits in (finding.rule_id, str(finding.severity)):
-                    _write(
-                        f"  {finding.rule_id}  {files[index][0]}:{finding.start_line}\n      {finding.evidence.strip()[:300]}"
-                    )
+                    _write(f"  {finding.rule_id}  {files[index][0]}:{finding.start_line}")
+                    _write(f"      {finding.evidence.strip()[:300]}")
 
 
 def scan(files: Iterable[tuple[str, str]], scanner: RuleScanner) -> dict[int, list[Finding]]:
