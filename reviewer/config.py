@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from reviewer.domain import Role, Severity
+from reviewer.domain import Confidence, Role, Severity
 from reviewer.errors import ConfigError
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -129,11 +129,30 @@ class RulesSettings(Section):
     severity: dict[str, Severity] = Field(default_factory=dict)
 
 
+class Threshold(Section):
+    """What fails the gate in some paths (globs) or for some rules (ids or globs); unset keys as elsewhere."""
+
+    paths: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    fail_on: FailOn | None = None
+    confidence: Confidence | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Threshold:
+        if not (self.paths or self.rules):
+            raise ValueError("a threshold needs paths or rules; for all of them there is review.fail_on")
+        if self.fail_on is None and self.confidence is None:
+            raise ValueError("a threshold needs fail_on or confidence")
+        return self
+
+
 class GateSettings(Section):
-    """How strict the gate is."""
+    """How strict the gate is; a finding of less than `confidence` is shown and fails nothing."""
 
     require_model: bool = True
     set_commit_status: bool = False
+    confidence: Confidence = Confidence.MEDIUM
+    thresholds: tuple[Threshold, ...] = ()
 
 
 class PrivacySettings(Section):

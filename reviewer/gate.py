@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from reviewer import outputs
-from reviewer.config import FailOn
 from reviewer.domain import ChangeSet, Review, Verdict
 from reviewer.errors import UsageError
 from reviewer.repo.git import Git, GitFailed
+from reviewer.stages.threshold import Bar
 
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.INCONCLUSIVE: 11}
 REPORT_FILES = {
@@ -258,21 +258,21 @@ def write_reports(
     report_dir: Path,
     formats: Sequence[str] = (),
     *,
-    fail_on: FailOn | None = None,
+    bar: Bar | None = None,
 ) -> tuple[Path, ...]:
     """Write what the platform reads and what was asked for; return the files.
 
-    On GitHub the job summary is added to. `fail_on` lets the Markdown say what fails. Raises
+    On GitHub the job summary is added to. `bar` lets the Markdown say what fails. Raises
     UsageError where nothing can be written.
     """
     written = []
     for name in dict.fromkeys((*_ALWAYS[pipeline.system], *formats)):
-        text = _render(name, review, verdict, fail_on)
+        text = _render(name, review, verdict, bar)
         written.append(write_report(report_dir, REPORT_FILES[name], text))
     if pipeline.step_summary is not None:
         try:
             with pipeline.step_summary.open("a", encoding="utf-8", errors="replace") as summary:
-                summary.write(_render("markdown", review, verdict, fail_on))
+                summary.write(_render("markdown", review, verdict, bar))
         except OSError as err:
             raise UsageError(f"GITHUB_STEP_SUMMARY {pipeline.step_summary}: {err.strerror}") from err
     return tuple(written)
@@ -292,9 +292,9 @@ def write_report(report_dir: Path, name: str, text: str) -> Path:
     return file
 
 
-def _render(name: str, review: Review, verdict: Verdict, fail_on: FailOn | None) -> str:
+def _render(name: str, review: Review, verdict: Verdict, bar: Bar | None) -> str:
     if name == "markdown":
         from reviewer.outputs.markdown import summarise
 
-        return summarise(review, verdict, fail_on)
+        return summarise(review, verdict, bar)
     return outputs.make(name).render(review, verdict)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -37,6 +38,7 @@ from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
 from reviewer.stages.comment import render_summary
 from reviewer.stages.fingerprint import identify
+from reviewer.stages.ignores import without_reason
 from reviewer.stages.marker import Marker
 from reviewer.stages.plan import reconcile, unplaced
 from reviewer.stages.redact import Redactor
@@ -57,6 +59,7 @@ class Engine:
     gateway: Gateway | None
     scanners: Scanners
     clock: Callable[[], float] = time.monotonic
+    today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
     async def aclose(self) -> None:
         """Close the connections to models."""
@@ -87,7 +90,7 @@ async def review(
     that cannot be used. Whatever else goes wrong is a warning in the review.
     """
     started = engine.clock()
-    limits, rules, wishes = policy.effective(engine.settings, change.repository_settings)
+    limits, rules, _, wishes = policy.effective(engine.settings, change.repository_settings)
     idle = (ReviewWarning("setting-without-effect", text) for text in without_effect(engine.settings))
     triaged = triage(change, limits)
     scanned = await asyncio.to_thread(_scan, change, triaged.reviewable, engine.scanners(limits, rules))
@@ -107,8 +110,9 @@ async def review(
             clock=engine.clock,
         )
         asked = await ask(panel, scanned.findings)
-    found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings), change)
-    kept, suppressed = apply_suppressions(found, change, baseline)
+    unexplained = without_reason(change, rules, limits.language)
+    found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings, *unexplained), change)
+    kept, suppressed, odd = apply_suppressions(found, change, baseline, today=engine.today())
     unseen = triaged.changed_lines - asked.seen_lines
     return Review(
         ref=change.ref,
@@ -116,7 +120,15 @@ async def review(
         suppressed=suppressed,
         rejected=(*scanned.rejected, *asked.rejected),
         reanchored=asked.reanchored,
-        warnings=(*change.warnings, *triaged.skipped, *wishes, *idle, *scanned.warnings, *asked.warnings),
+        warnings=(
+            *change.warnings,
+            *triaged.skipped,
+            *wishes,
+            *idle,
+            *scanned.warnings,
+            *asked.warnings,
+            *odd,
+        ),
         coverage=policy.coverage(change, triaged.reviewable, unseen),
         usage=replace(asked.usage, seconds=engine.clock() - started),
         models=asked.models,
@@ -126,15 +138,13 @@ async def review(
 
 def check_settings(change: ChangeSet, engine: Engine) -> None:
     """Raise ConfigError if the repository's own settings cannot be understood, or name an unknown rule."""
-    limits, rules, _ = policy.effective(engine.settings, change.repository_settings)
+    limits, rules, _, _ = policy.effective(engine.settings, change.repository_settings)
     engine.scanners(limits, rules)
 
 
 def judge(reviewed: Review, change: ChangeSet, engine: Engine) -> Verdict:
     """Return the verdict under the settings that hold for this change."""
-    return policy.judge(
-        reviewed, policy.effective(engine.settings, change.repository_settings).review.fail_on
-    )
+    return policy.judge(reviewed, policy.effective(engine.settings, change.repository_settings).bar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,7 @@ async def post(
     """
     if posting.mode == "off":
         return Receipt()
-    settings = policy.effective(engine.settings, change.repository_settings).review
+    settings, _, bar, _ = policy.effective(engine.settings, change.repository_settings)
     forge, merge_request = posting.forge, posting.merge_request
 
     def plan(discussion: Discussion) -> Plan:
@@ -201,7 +211,7 @@ async def post(
             unplaced(reviewed, discussion, receipt, engine.key),
             settings.language,
             hidden,
-            fail_on=settings.fail_on,
+            bar=bar,
         )
         return forge.summarise(merge_request, plan(discussion).summary_note, body)
 

@@ -107,9 +107,9 @@ def _review(
         sarif=sarif,
         root=ci.top(repo) if sarif else None,
     )
-    threshold = policy.effective(settings, change.repository_settings).review.fail_on
+    bar = policy.effective(settings, change.repository_settings).bar
     extra = [name for name, file in targets if file is None]
-    for file in ci.write_reports(reviewed, verdict, pipeline, report_dir, extra, fail_on=threshold):
+    for file in ci.write_reports(reviewed, verdict, pipeline, report_dir, extra, bar=bar):
         common.say(f"written: {file}")
     to_files = [(name, file) for name, file in targets if file is not None]
     reviewing.write_outputs(reviewed, verdict, [*to_files, ("text", None)], colored=colored)

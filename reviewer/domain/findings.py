@@ -81,7 +81,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A finding that someone has silenced: `reason` is inline, baseline or memory; `note` their words."""
+    """A finding that someone has silenced: `reason` is inline, baseline, moved or memory.
+
+    `note` holds their words, or where the code was before.
+    """
 
     finding: Finding
     reason: str

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from parsers.diff import Side
-from reviewer.config import FailOn
 from reviewer.domain import Finding, Review, ReviewWarning, Severity, Suggestion, Suppressed, Verdict
 from reviewer.outputs.places import span
 from reviewer.stages.neutralise import code_span, fenced, neutralise, neutralise_line
-from reviewer.stages.policy import blocking
+from reviewer.stages.threshold import Bar
 
 VERDICTS = {Verdict.PASS: "✅ Pass", Verdict.FAIL: "❌ Fail", Verdict.INCONCLUSIVE: "⚠️ Inconclusive"}
 BYTE_LIMIT = 900_000
@@ -38,24 +37,24 @@ def make(*, colored: bool) -> MarkdownOutput:
     return MarkdownOutput()
 
 
-def summarise(review: Review, verdict: Verdict, fail_on: FailOn | None = None) -> str:
-    """Write the report; where the threshold is told, what fails the gate comes first, under its own title.
+def summarise(review: Review, verdict: Verdict, bar: Bar | None = None) -> str:
+    """Write the report; where the bar is told, what fails the gate comes first, under its own title.
 
     Long lists are cut, with what was left out counted, until the report fits a job summary.
     """
     for most in (200, 50, 15, 5):
-        text = "\n\n".join(_sections(review, verdict, fail_on, most)) + "\n"
+        text = "\n\n".join(_sections(review, verdict, bar, most)) + "\n"
         if len(text.encode("utf-8", "replace")) <= BYTE_LIMIT:
             break
     return text
 
 
-def _sections(review: Review, verdict: Verdict, fail_on: FailOn | None, most: int) -> Iterator[str]:
+def _sections(review: Review, verdict: Verdict, bar: Bar | None, most: int) -> Iterator[str]:
     yield f"## {VERDICTS[verdict]}: {_counts(review.findings)}"
     yield _scope(review)
-    failing = blocking(review.findings, fail_on) if fail_on else ()
-    if failing:
-        yield f"### Fails the check: {_counts(failing)}, at or above `{fail_on}`"
+    failing = bar.blocking(review.findings) if bar else ()
+    if bar and failing:
+        yield f"### Fails the check: {_counts(failing)}, {_reached(bar)}"
         yield from _findings(failing, most)
         yield (
             "Fix these, or silence one that is mistaken with a comment on its line or alone on the line "
@@ -74,6 +73,12 @@ def _sections(review: Review, verdict: Verdict, fail_on: FailOn | None, most: in
     yield from _list("Not reviewed, or with limits", limits, _warning, most)
     reasons = sorted(Counter(item.reason for item in review.rejected).items())
     yield from _list("Drafts of the model that were rejected", reasons, _reason, most)
+
+
+def _reached(bar: Bar) -> str:
+    return f"at or above `{bar.fail_on}`" + (
+        ", or as the thresholds of the gate say" if bar.thresholds else ""
+    )
 
 
 def _counts(findings: Iterable[Finding]) -> str:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
-from reviewer.config import FailOn
 from reviewer.domain import (
     Confidence,
     Finding,
@@ -33,7 +32,7 @@ from reviewer.stages.neutralise import (
     neutralise_line,
 )
 from reviewer.stages.phrases import Phrases, phrases
-from reviewer.stages.policy import blocking
+from reviewer.stages.threshold import Bar
 
 Dialect = Literal["gitlab", "github"]
 
@@ -41,6 +40,7 @@ BODY_LIMIT = 65_000
 """Characters of a comment: GitHub takes 65,536, GitLab a million."""
 
 _MESSAGE_LIMIT = 1_200
+_USUAL_BAR = Bar()
 _GITLAB_LINES_ABOVE = 100
 
 
@@ -87,14 +87,14 @@ def render_summary(
     language: str,
     marker: str,
     *,
-    fail_on: FailOn = "high",
+    bar: Bar = _USUAL_BAR,
 ) -> str:
     """Write the summary note; `unplaced` are the fingerprints of findings without an inline comment.
 
     Long lists are cut, with what was left out counted, until the note fits a forge's limit.
     """
     words = phrases(language)
-    head = [f"### {_verdict(review, verdict, words, fail_on)}"]
+    head = [f"### {_verdict(review, verdict, words, bar)}"]
     for most in (50, 20, 8, 3):
         body = "\n\n".join((*head, *_sections(review, unplaced, words, most), marker))
         if len(body) <= BODY_LIMIT:
@@ -148,9 +148,9 @@ def _sections(review: Review, unplaced: Collection[str], words: Phrases, most: i
         yield f"<sub>{words.head.format(head=code_span(review.ref.head))}</sub>"
 
 
-def _verdict(review: Review, verdict: Verdict, words: Phrases, fail_on: FailOn) -> str:
-    threshold = words.severities[Severity(fail_on)].lower() if fail_on != "never" else fail_on
-    count = len(blocking(review.findings, fail_on))
+def _verdict(review: Review, verdict: Verdict, words: Phrases, bar: Bar) -> str:
+    threshold = words.severities[Severity(bar.fail_on)].lower() if bar.fail_on != "never" else bar.fail_on
+    count = len(bar.blocking(review.findings))
     return words.verdicts[verdict].format(blocking=count, threshold=threshold)
 
 

@@ -17,17 +17,16 @@ from reviewer.config import FailOn, PathSettings, ReviewSettings, RulesSettings,
 from reviewer.domain import (
     ChangedFile,
     ChangeSet,
-    Confidence,
     Coverage,
     Finding,
     Review,
     ReviewWarning,
-    Severity,
     Source,
     Verdict,
 )
 from reviewer.errors import ConfigError
 from reviewer.settings import explain
+from reviewer.stages.threshold import Bar, raise_bar
 
 REPOSITORY_FILE = ".reviewer.toml"
 
@@ -39,10 +38,14 @@ _STRICTNESS: tuple[FailOn, ...] = ("never", "critical", "high", "medium", "low")
 
 
 class Effective(NamedTuple):
-    """The settings that hold for one repository, and what of its wishes was not granted."""
+    """The settings that hold for one repository, and what of its wishes was not granted.
+
+    `bar` is what a finding must reach to fail the gate: the operator's, with the repository's `fail_on`.
+    """
 
     review: ReviewSettings
     rules: RulesSettings
+    bar: Bar
     warnings: tuple[ReviewWarning, ...]
 
 
@@ -67,25 +70,9 @@ def rank(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def blocking(findings: Iterable[Finding], fail_on: FailOn) -> tuple[Finding, ...]:
-    """Return the findings that fail the gate.
-
-    Those at or above the threshold, whoever made them, unless their confidence is low: what we are
-    not sure of is told, but holds nobody up.
-    """
-    if fail_on == "never":
-        return ()
-    least = Severity(fail_on).rank
-    return tuple(
-        finding
-        for finding in findings
-        if finding.severity.rank >= least and finding.confidence is not Confidence.LOW
-    )
-
-
-def judge(review: Review, fail_on: FailOn) -> Verdict:
+def judge(review: Review, bar: Bar) -> Verdict:
     """Make a verdict: FAIL for a blocking finding, else INCONCLUSIVE if something undecided was missed."""
-    if blocking(review.findings, fail_on):
+    if bar.blocking(review.findings):
         return Verdict.FAIL
     if any(warning.undecided for warning in review.warnings):
         return Verdict.INCONCLUSIVE
@@ -114,7 +101,9 @@ def effective(settings: Settings, repository_settings: bytes | None) -> Effectiv
     wish that would loosen what the operator has set is not granted, and said so in a warning.
     """
     if repository_settings is None:
-        return Effective(settings.review, settings.rules, ())
+        return Effective(
+            settings.review, settings.rules, raise_bar(settings.gate, settings.review.fail_on), ()
+        )
     repository = _read(repository_settings)
     review, refused_review = _merge_review(settings.review, repository.review)
     rules, refused_rules = _merge_rules(settings.rules, repository.rules)
@@ -122,7 +111,7 @@ def effective(settings: Settings, repository_settings: bytes | None) -> Effectiv
         ReviewWarning("setting-refused", f"{REPOSITORY_FILE}: {refused}", REPOSITORY_FILE)
         for refused in (*refused_review, *refused_rules)
     )
-    return Effective(review, rules, tuple(warnings))
+    return Effective(review, rules, raise_bar(settings.gate, review.fail_on), tuple(warnings))
 
 
 class _RepositoryFile(Section):

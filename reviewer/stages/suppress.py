@@ -1,26 +1,24 @@
-"""Silence findings that people have answered: in the code, or in a baseline file.
+"""Silence findings that people have answered: in the code, or in a baseline file; and those that only moved.
 
-In the code it is `reviewer: ignore[rule-id, other/*] reason` at the start of a comment, on a line of
-the finding or alone on the line above. At least one rule is named; `python/*` means all rules of
-that folder. Nothing else in the code under review silences anything.
+Nothing else in the code under review silences anything, and whatever is silenced is listed.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from parsers.diff import Side
-from parsers.languages import detect
-from reviewer.domain import ChangeSet, Finding, Suppressed
+from reviewer.domain import ChangeSet, Finding, ReviewWarning, Suppressed
 from reviewer.errors import ConfigError
+from reviewer.stages.ignores import Ignore, added_ignores, read_ignores
+from reviewer.stages.moved import Moves
 from reviewer.stages.sides import numbered_lines
 
-_OPENERS = ("#", "//", "--", "/*", "<!--")
-_CLOSERS = ("*/", "-->")
-_RULE_ID = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/\*)?")
+_UNPROVEN = ("model", "secret")  # whether these have anything to silence depends on who was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +28,41 @@ class Baseline:
     fingerprints: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignore:
-    """One `reviewer: ignore[...]`; `alone` if nothing but the comment is on its line."""
+class Silenced(NamedTuple):
+    """Findings parted into those that stand and those that do not, and what is odd about the comments."""
 
-    rules: tuple[str, ...]
-    reason: str
-    alone: bool
-
-    def names(self, rule_id: str) -> bool:
-        return any(
-            rule_id.startswith(rule[:-1]) if rule.endswith("/*") else rule_id == rule for rule in self.rules
-        )
+    kept: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    warnings: tuple[ReviewWarning, ...]
 
 
 def apply_suppressions(
-    findings: Sequence[Finding], change: ChangeSet, baseline: Baseline | None = None
-) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:
+    findings: Sequence[Finding], change: ChangeSet, baseline: Baseline | None = None, *, today: date
+) -> Silenced:
     """Part the findings (with fingerprints) into those that stand and those that are silenced."""
     accepted = baseline.fingerprints if baseline else frozenset()
     ignores = _read_ignores(findings, change)
-    kept, suppressed = [], []
+    moves = Moves(change)
+    kept: list[Finding] = []
+    suppressed: list[Suppressed] = []
+    used: set[tuple[str, int]] = set()
+    late: dict[ReviewWarning, None] = {}
     for finding in findings:
         ignore = _ignore_of(finding, ignores.get((finding.path, finding.side), {}))
         if ignore:
-            suppressed.append(Suppressed(finding, "inline", ignore.reason))
-        elif finding.fingerprint in accepted:
+            used.add((finding.path, ignore.line))
+        if ignore and ignore.holds(today):
+            suppressed.append(Suppressed(finding, "inline", _note(ignore)))
+            continue
+        if ignore:
+            late[_over(finding.path, ignore)] = None
+        if finding.fingerprint in accepted:
             suppressed.append(Suppressed(finding, "baseline"))
+        elif origin := moves.origin(finding):
+            suppressed.append(Suppressed(finding, "moved", str(origin)))
         else:
             kept.append(finding)
-    return tuple(kept), tuple(suppressed)
+    return Silenced(tuple(kept), tuple(suppressed), (*late, *_idle(change, used)))
 
 
 def write_baseline(findings: Iterable[Finding]) -> str:
@@ -91,42 +94,14 @@ def read_baseline(content: bytes, source: str) -> Baseline:
 
 def _read_ignores(
     findings: Iterable[Finding], change: ChangeSet
-) -> dict[tuple[str, Side], dict[int, _Ignore]]:
+) -> dict[tuple[str, Side], dict[int, Ignore]]:
     """Read the ignore comments of each side of a file that has findings."""
     files = {file.path: file for file in change.files}
     places = {(finding.path, finding.side) for finding in findings if finding.path in files}
-    return {(path, side): _ignores_in(path, numbered_lines(files[path], side)) for path, side in places}
+    return {(path, side): read_ignores(path, numbered_lines(files[path], side)) for path, side in places}
 
 
-def _ignores_in(path: str, lines: dict[int, str]) -> dict[int, _Ignore]:
-    comment = _comment_pattern(path, lines.get(1, ""))
-    found: dict[int, _Ignore] = {}
-    for number, line in lines.items():
-        match = comment.search(line) if "reviewer:" in line else None
-        if match is None:
-            continue
-        rules = tuple(rule.strip() for rule in match["rules"].split(","))
-        if all(_RULE_ID.fullmatch(rule) for rule in rules):
-            found[number] = _Ignore(rules, _reason(match["rest"]), alone=not line[: match.start()].strip())
-    return found
-
-
-def _comment_pattern(path: str, first_line: str) -> re.Pattern[str]:
-    language = detect(path, first_line.encode("utf-8", "surrogatepass"))
-    openers: tuple[str, ...] = _OPENERS
-    if language:
-        openers = (*language.line_comments, *(opener for opener, _ in language.block_comments))
-    starts = "|".join(re.escape(opener) for opener in openers)
-    return re.compile(rf"(?:{starts})\s*reviewer:\s*ignore\[(?P<rules>[^\]]*)\](?P<rest>.*)")
-
-
-def _reason(rest: str) -> str:
-    for closer in _CLOSERS:
-        rest = rest.partition(closer)[0]
-    return rest.strip(" \t:-–—")
-
-
-def _ignore_of(finding: Finding, ignores: dict[int, _Ignore]) -> _Ignore | None:
+def _ignore_of(finding: Finding, ignores: Mapping[int, Ignore]) -> Ignore | None:
     if finding.start_line is None or finding.end_line is None or not ignores:
         return None
     above = ignores.get(finding.start_line - 1)
@@ -134,3 +109,31 @@ def _ignore_of(finding: Finding, ignores: dict[int, _Ignore]) -> _Ignore | None:
         return above
     on_its_lines = (ignores.get(number) for number in range(finding.start_line, finding.end_line + 1))
     return next((ignore for ignore in on_its_lines if ignore and ignore.names(finding.rule_id)), None)
+
+
+def _note(ignore: Ignore) -> str:
+    return f"{ignore.reason} (until {ignore.until})".strip() if ignore.until else ignore.reason
+
+
+def _over(path: str, ignore: Ignore) -> ReviewWarning:
+    """Say why a comment no longer silences what it names."""
+    if ignore.broken:
+        message = (
+            f"line {ignore.line}: until={ignore.broken} is no date (write 2026-12-31): nothing is silenced"
+        )
+    else:
+        message = f"line {ignore.line}: what was silenced until {ignore.until} counts again"
+    return ReviewWarning("suppression-over", message, path)
+
+
+def _idle(change: ChangeSet, used: set[tuple[str, int]]) -> Iterator[ReviewWarning]:
+    """Name the comments that the change adds for nothing: on or above an added line without such a finding."""
+    for file in change.files:
+        added = set(file.diff.added_lines)
+        for ignore in added_ignores(file):
+            covers = ignore.line + 1 if ignore.alone else ignore.line
+            proven = all(rule.partition("/")[0] not in _UNPROVEN for rule in ignore.rules)
+            if covers in added and proven and (file.path, ignore.line) not in used:
+                rules = ", ".join(ignore.rules)
+                message = f"line {ignore.line}: there is nothing that ignore[{rules}] would silence"
+                yield ReviewWarning("suppression-unused", message, file.path)

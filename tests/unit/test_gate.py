@@ -10,6 +10,7 @@ import pytest
 from reviewer.domain import Category, Confidence, ReviewWarning, Severity, Verdict
 from reviewer.errors import UsageError
 from reviewer.gate import Pipeline, detect, with_flags, write_report, write_reports
+from reviewer.stages.threshold import Bar
 from tests.fakes.findings import finding, review
 
 BASE, HEAD, ZERO = "b" * 40, "a" * 40, "0" * 40
@@ -147,7 +148,7 @@ def test_the_summary_says_what_fails_first_and_how_to_silence_it(tmp_path: Path)
     summary = tmp_path / "summary.md"
     pipeline = Pipeline(system="github", step_summary=summary)
     write_reports(
-        review(unsure, finding(3), small, warnings=(late,)), Verdict.FAIL, pipeline, tmp_path, fail_on="high"
+        review(unsure, finding(3), small, warnings=(late,)), Verdict.FAIL, pipeline, tmp_path, bar=Bar()
     )
 
     told = summary.read_text(encoding="utf-8")
@@ -163,7 +164,7 @@ def test_a_summary_stays_below_what_github_takes(tmp_path: Path) -> None:
     findings = [finding(number, message=text, why=text, evidence=text) for number in range(1, 400)]
     summary = tmp_path / "summary.md"
     pipeline = Pipeline(system="github", step_summary=summary)
-    write_reports(review(*findings), Verdict.FAIL, pipeline, tmp_path, fail_on="high")
+    write_reports(review(*findings), Verdict.FAIL, pipeline, tmp_path, bar=Bar())
 
     assert 10_000 < summary.stat().st_size < 1_000_000
     assert "more, all of them in the JSON report" in summary.read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ from reviewer.domain import (
 )
 from reviewer.stages.comment import BODY_LIMIT, Dialect, render_finding, render_summary, suggestion_block
 from reviewer.stages.phrases import CHINESE, ENGLISH, phrases
+from reviewer.stages.threshold import Bar
 from tests.fakes.findings import finding, review
 
 MARKER = "<!-- reviewer:v1:x:y:z -->"
@@ -197,9 +198,9 @@ def test_a_clean_change_gets_few_words() -> None:
 
 
 def test_the_threshold_is_the_one_that_was_applied() -> None:
-    body = render_summary(FULL, Verdict.FAIL, (), "en", MARKER, fail_on="low")
+    body = render_summary(FULL, Verdict.FAIL, (), "en", MARKER, bar=Bar("low"))
     assert body.startswith("### ❌ Not passed (at or above “low”: 2)")
-    assert "Inconclusive" in render_summary(FULL, Verdict.INCONCLUSIVE, (), "en", MARKER, fail_on="never")
+    assert "Inconclusive" in render_summary(FULL, Verdict.INCONCLUSIVE, (), "en", MARKER, bar=Bar("never"))
 
 
 def test_a_huge_review_still_fits_and_counts_what_was_cut() -> None:

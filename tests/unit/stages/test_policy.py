@@ -12,6 +12,7 @@ from reviewer.config import PathSettings, ReviewSettings, RulesSettings, Setting
 from reviewer.domain import Confidence, Coverage, ReviewWarning, Severity, Source, Verdict
 from reviewer.errors import ConfigError
 from reviewer.stages.policy import Effective, coverage, effective, judge, rank
+from reviewer.stages.threshold import Bar
 from tests.fakes.changes import change_set, changed_file
 from tests.fakes.findings import finding, review
 
@@ -53,22 +54,22 @@ def test_the_most_important_comes_first() -> None:
     ],
 )
 def test_findings_at_or_above_the_threshold_fail(severity: Severity, fail_on: str, verdict: Verdict) -> None:
-    assert judge(review(finding(1, severity=severity)), fail_on) is verdict  # type: ignore[arg-type]
+    assert judge(review(finding(1, severity=severity)), Bar(fail_on)) is verdict  # type: ignore[arg-type]
 
 
 def test_what_we_are_not_sure_of_holds_nobody_up() -> None:
-    assert judge(review(finding(1, confidence=Confidence.LOW)), "low") is Verdict.PASS
-    assert judge(review(finding(1, confidence=Confidence.MEDIUM)), "low") is Verdict.FAIL
+    assert judge(review(finding(1, confidence=Confidence.LOW)), Bar("low")) is Verdict.PASS
+    assert judge(review(finding(1, confidence=Confidence.MEDIUM)), Bar("low")) is Verdict.FAIL
 
 
 def test_what_went_unseen_is_never_a_pass() -> None:
-    assert judge(review(warnings=(SKIPPED,)), "high") is Verdict.PASS
-    assert judge(review(warnings=(SKIPPED, MISSED)), "high") is Verdict.INCONCLUSIVE
-    assert judge(review(warnings=(MISSED,)), "never") is Verdict.INCONCLUSIVE
+    assert judge(review(warnings=(SKIPPED,)), Bar("high")) is Verdict.PASS
+    assert judge(review(warnings=(SKIPPED, MISSED)), Bar("high")) is Verdict.INCONCLUSIVE
+    assert judge(review(warnings=(MISSED,)), Bar("never")) is Verdict.INCONCLUSIVE
 
 
 def test_a_failure_wins_over_an_unknown() -> None:
-    assert judge(review(finding(1), warnings=(MISSED,)), "high") is Verdict.FAIL
+    assert judge(review(finding(1), warnings=(MISSED,)), Bar("high")) is Verdict.FAIL
 
 
 def test_coverage_counts_the_changed_lines_of_reviewable_files() -> None:
@@ -82,12 +83,12 @@ def test_coverage_counts_the_changed_lines_of_reviewable_files() -> None:
 
 def test_without_a_file_the_operators_settings_hold() -> None:
     settings = Settings(review=ReviewSettings(max_comments=3))
-    assert effective(settings, None) == (settings.review, settings.rules, ())
-    assert effective(settings, b"") == (settings.review, settings.rules, ())
+    assert effective(settings, None) == (settings.review, settings.rules, Bar(), ())
+    assert effective(settings, b"") == (settings.review, settings.rules, Bar(), ())
 
 
 def test_a_repository_may_say_how_it_is_reviewed() -> None:
-    review, rules, warnings = merged(
+    review, rules, _, warnings = merged(
         """
         [review]
         language = "zh-CN"
@@ -116,7 +117,7 @@ def test_a_repository_may_say_how_it_is_reviewed() -> None:
 
 
 def test_a_repository_adds_to_the_operators_instructions() -> None:
-    review, _, _ = merged(
+    review, *_ = merged(
         '[review.paths."src/**"]\ninstructions = "Theirs."',
         review={"paths": {"src/**": {"instructions": "Ours."}}},
     )
@@ -128,26 +129,26 @@ LEVELS = ("low", "medium", "high", "critical", "never")
 
 @given(st.sampled_from(LEVELS), st.sampled_from(LEVELS))
 def test_fail_on_becomes_stricter_or_stays(operator: str, repository: str) -> None:
-    review, _, warnings = merged(f'[review]\nfail_on = "{repository}"', review={"fail_on": operator})
+    review, _, _, warnings = merged(f'[review]\nfail_on = "{repository}"', review={"fail_on": operator})
     assert review.fail_on == min(operator, repository, key=LEVELS.index)
     assert bool(warnings) == (LEVELS.index(repository) > LEVELS.index(operator))
 
 
 def test_leaving_fail_on_out_is_no_wish() -> None:
-    review, _, warnings = merged("[review]\nmax_comments = 1", review={"fail_on": "low"})
+    review, _, _, warnings = merged("[review]\nmax_comments = 1", review={"fail_on": "low"})
     assert (review.fail_on, warnings) == ("low", ())
 
 
 @pytest.mark.parametrize("rule", ["secret/aws-access-key", "secret/*", "*", "*/*", "s*/x", "secret"])
 def test_a_repository_cannot_switch_secrets_off(rule: str) -> None:
-    _, rules, warnings = merged(f'[rules]\ndisable = ["{rule}"]\nseverity = {{ "{rule}" = "low" }}')
+    _, rules, _, warnings = merged(f'[rules]\ndisable = ["{rule}"]\nseverity = {{ "{rule}" = "low" }}')
     assert rules == RulesSettings()
     assert [warning.code for warning in warnings] == ["setting-refused"] * 2
 
 
 def test_a_repository_cannot_lower_what_the_operator_has_set() -> None:
     severity = {"a/low": "high", "a/raise": "low"}
-    _, rules, warnings = merged(
+    _, rules, _, warnings = merged(
         '[rules.severity]\n"a/low" = "low"\n"a/raise" = "high"', rules={"severity": severity}
     )
     assert rules.severity == {"a/low": Severity.HIGH, "a/raise": Severity.HIGH}
@@ -155,7 +156,7 @@ def test_a_repository_cannot_lower_what_the_operator_has_set() -> None:
 
 
 def test_rule_folders_of_a_repository_are_not_read_and_that_is_said() -> None:
-    _, rules, warnings = merged('[rules]\npaths = ["rules"]', rules={"paths": ["/srv/rules"]})
+    _, rules, _, warnings = merged('[rules]\npaths = ["rules"]', rules={"paths": ["/srv/rules"]})
     assert [str(path) for path in rules.paths] == ["/srv/rules"]
     assert "rules.paths" in warnings[0].message
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
 from reviewer.domain import Finding, Suppressed
 from reviewer.errors import ConfigError
 from reviewer.stages.fingerprint import identify
-from reviewer.stages.suppress import Baseline, apply_suppressions, read_baseline, write_baseline
+from reviewer.stages.suppress import Baseline, Silenced, apply_suppressions, read_baseline, write_baseline
 from tests.fakes.changes import change_set, changed_file
 from tests.fakes.findings import finding
+
+TODAY = date(2026, 11, 22)
 
 
 def suppressed(text: str, flaw: Finding, path: str = "app.py") -> tuple[Suppressed, ...]:
     change = change_set(changed_file(path, None, text))
-    kept, silenced = apply_suppressions([flaw], change)
+    kept, silenced, _ = apply_suppressions([flaw], change, today=TODAY)
     assert len(kept) + len(silenced) == 1
     return silenced
 
@@ -98,7 +101,7 @@ def test_a_baseline_accepts_what_was_there_and_nothing_new() -> None:
     change = change_set(changed_file("app.py", None, text))
     old, new = identify([finding(1), finding(2)], change)
     baseline = read_baseline(write_baseline([old, old]).encode(), "baseline.json")
-    kept, silenced = apply_suppressions([old, new], change, baseline)
+    kept, silenced, _ = apply_suppressions([old, new], change, baseline, today=TODAY)
     assert kept == (new,)
     assert silenced == (Suppressed(old, "baseline"),)
 
@@ -131,3 +134,44 @@ def test_anything_else_is_refused_with_the_files_name(content: bytes) -> None:
     with pytest.raises(ConfigError, match=r"baseline\.json") as caught:
         read_baseline(content, "baseline.json")
     assert caught.value.source == "baseline.json"
+
+
+def silence(text: str, *flaws: Finding, today: date = TODAY, path: str = "app.py") -> Silenced:
+    return apply_suppressions(flaws, change_set(changed_file(path, None, text)), today=today)
+
+
+def test_a_date_is_the_last_day_on_which_a_comment_holds() -> None:
+    text = "x = eval(y)  # reviewer: ignore[python/no-eval] until=2026-11-22 the old importer goes then\n"
+    [item] = silence(text, finding(1)).suppressed
+    assert item.note == "the old importer goes then (until 2026-11-22)"
+    kept, suppressed, [warning] = silence(text, finding(1), today=date(2026, 11, 23))
+    assert (len(kept), suppressed) == (1, ())
+    assert (warning.code, warning.path) == ("suppression-over", "app.py")
+    assert "line 1" in warning.message
+    assert "2026-11-22" in warning.message
+
+
+@pytest.mark.parametrize("written", ["until=31.12.2026", "until=soon", "until=", "until=2026-02-30"])
+def test_a_date_that_is_none_silences_nothing_and_says_so(written: str) -> None:
+    kept, suppressed, [warning] = silence(
+        f"x = eval(y)  # reviewer: ignore[python/no-eval] {written} why\n", finding(1)
+    )
+    assert (len(kept), suppressed) == (1, ())
+    assert "is no date" in warning.message
+
+
+def test_a_comment_added_for_nothing_is_told() -> None:
+    _, _, [warning] = silence("x = 1  # reviewer: ignore[python/no-eval] legacy\n")
+    assert warning.code == "suppression-unused"
+    assert "python/no-eval" in warning.message
+    assert not warning.undecided
+    assert (
+        silence("x = 1  # reviewer: ignore[model/correctness] legacy\n").warnings == ()
+    )  # nobody may have asked
+    assert silence("x = eval(y)  # reviewer: ignore[python/no-eval] legacy\n", finding(1)).warnings == ()
+
+
+def test_an_old_comment_is_nobodys_news() -> None:
+    old = "x = 1  # reviewer: ignore[python/no-eval] legacy\n"
+    change = change_set(changed_file("app.py", old, old + "y = 2\n"))
+    assert apply_suppressions((), change, today=TODAY).warnings == ()
