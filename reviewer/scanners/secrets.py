@@ -29,7 +29,7 @@ from reviewer.scanners.newside import NewSide, new_side
 from reviewer.scanners.passwords import find_passwords, is_placeholder
 from reviewer.scanners.rulefile import TextLanguage
 from reviewer.stages.anchor import anchor
-from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, TOKEN_SHAPES
+from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
 from reviewer.stages.redact import mask, redact
 
 if TYPE_CHECKING:
@@ -107,37 +107,35 @@ class SecretScanner:
         """Look at the added lines of all files, of any language and also of a bare diff."""
         findings: list[Finding] = []
         warnings: list[ReviewWarning] = []
+        values: set[str] = set()
         for file in change.files:
-            side = new_side(file)
-            if side is None:
-                continue
-            text = "\n".join(side.lines).encode("utf-8", "replace")
+            text = _new_text(file)
             try:
                 secrets = self._find(text, file.path)
+                findings += self._findings(secrets, text, file)
             except _GAVE_UP as err:
                 message = f"the search for secrets did not end: {err}"
                 warnings.append(ReviewWarning("scanner-failed", message, file.path, undecided=True))
-            else:
-                findings += self._findings(secrets, text, file)
-        return ScanReport(tuple(findings), tuple(warnings), secrets=tuple(sorted(self.values(change))))
+                secrets = _known_to_us(text, file.path)
+            values |= _texts_of((*secrets, *self._find_anyway(_old_text(file), file.path)))
+        return ScanReport(tuple(findings), tuple(warnings), secrets=tuple(sorted(values)))
 
     def values(self, change: ChangeSet) -> frozenset[str]:
         """Return every secret of both sides whole, changed lines or not, for `redact` to take out.
 
         They must never be stored, logged or shown.
         """
-        found: set[str] = set()
-        for file in change.files:
-            side = new_side(file)
-            texts = ["\n".join(side.lines)] if side else []
-            texts += [decode(file.old).text] if file.old is not None and not file.diff.is_binary else []
-            for text in texts:
-                secrets = self._find_anyway(text.encode("utf-8", "replace"), file.path)
-                found.update(secret.value.decode("utf-8", "replace") for secret in secrets)
-        return frozenset(found)
+        return frozenset(
+            value
+            for file in change.files
+            for text in (_new_text(file), _old_text(file))
+            for value in _texts_of(self._find_anyway(text, file.path))
+        )
 
     def _find(self, text: bytes, path: str) -> list[_Secret]:
         """Find the secrets of a text; the more certain source names a place. Raises what Kingfisher does."""
+        if not text:
+            return []
         return _one_each(
             (*_keys(text), *_tokens(text), *self._known_to_kingfisher(text), *_passwords(text, path))
         )
@@ -146,7 +144,7 @@ class SecretScanner:
         try:
             return self._find(text, path)
         except _GAVE_UP:  # `scan` has said so; what our own table knows is better than nothing
-            return _one_each((*_keys(text), *_tokens(text), *_passwords(text, path)))
+            return _known_to_us(text, path)
 
     def _known_to_kingfisher(self, text: bytes) -> Iterator[_Secret]:
         if self._kingfisher is None:
@@ -196,6 +194,25 @@ class SecretScanner:
         )
 
 
+def _new_text(file: ChangedFile) -> bytes:
+    side = new_side(file)
+    return "\n".join(side.lines).encode("utf-8", "replace") if side else b""
+
+
+def _old_text(file: ChangedFile) -> bytes:
+    if file.old is None or file.diff.is_binary:
+        return b""
+    return decode(file.old).text.encode("utf-8", "replace")
+
+
+def _texts_of(secrets: Iterable[_Secret]) -> set[str]:
+    return {secret.value.decode("utf-8", "replace") for secret in secrets}
+
+
+def _known_to_us(text: bytes, path: str) -> list[_Secret]:
+    return _one_each((*_keys(text), *_tokens(text), *_passwords(text, path)))
+
+
 def _one_each(secrets: Iterable[_Secret]) -> list[_Secret]:
     """Keep the first secret of every place, in the order of the text."""
     kept: list[_Secret] = []
@@ -223,12 +240,10 @@ def _keys(text: bytes) -> Iterator[_Secret]:
 
 
 def _tokens(text: bytes) -> Iterator[_Secret]:
-    for shape in TOKEN_SHAPES:
-        for match in shape.pattern.finditer(text):
-            value = match.group(1)
-            if not _DUMMY.search(value) and len(set(value)) >= _FEWEST_DIFFERENT:
-                titles = (shape.title, shape.title_zh)
-                yield _Secret(shape.kind, titles, Confidence.HIGH, match.start(1), match.end(1), value)
+    for shape, start, end in find_tokens(text):
+        value = text[start:end]
+        if not _DUMMY.search(value) and len(set(value)) >= _FEWEST_DIFFERENT:
+            yield _Secret(shape.kind, (shape.title, shape.title_zh), Confidence.HIGH, start, end, value)
 
 
 def _passwords(text: bytes, path: str) -> Iterator[_Secret]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import re2
 
-from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, TOKEN_SHAPES
+from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,8 @@ _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
 
 
 def _pattern_spans(text: bytes) -> Iterator[_Span]:
-    for shape in TOKEN_SHAPES:
-        for match in shape.pattern.finditer(text):
-            yield _Span(match.start(1), match.end(1), shape.kind, match.group(1))
+    for shape, start, end in find_tokens(text):
+        yield _Span(start, end, shape.kind, text[start:end])
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             if not _NO_VALUE.search(match.group(1)):
