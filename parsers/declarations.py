@@ -1,101 +1,75 @@
-"""Find the declarations that names refer to inside one file: its imports and the fields of a class."""
+"""Find the declarations that names refer to inside one file: its imports and its types."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from parsers.definitions import Definition, find_last_name, read_definition, text_of
+from parsers.definitions import Definition, read_definition, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from parsers.languages import Language
 
-_NAME_FIELDS = ("name", "property", "pattern", "declarator", "left")
-_PARAMETER_PROPERTY = ("accessibility_modifier", "readonly")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
-def find_imports(root: Node, language: Language, used: frozenset[str]) -> Iterator[Node]:
-    """Yield the import statements that bind one of the names, in order."""
+def find_imports(
+    root: Node, language: Language, used: frozenset[str], asks_for: Callable[[int, int], bool]
+) -> Iterator[Node]:
+    """Yield the import statements that bind one of the names, in order.
+
+    Those of a namespace or module inside the file hold only there: `asks_for` says whether an asked
+    line is among the rows from one to another.
+    Where a statement does not say what it binds (`imports_by_prefix`), it counts as used by the names
+    that begin with the last word of what it names, be it in the plural: `orders.h` by `OrderBook`.
+    """
+    if language.imports_by_prefix:
+        types_alone = language.imports_by_prefix == "types"
+        meant = {name for name in used if name[:1].isupper() or not types_alone}
+        used = frozenset(prefix for name in meant for prefix in (name, *_prefixes(name)))
     pending = list(reversed(root.children))
     while pending:
         node = pending.pop()
         if node.type in language.imports and used & _imported(node, language):
             yield node
-        elif node.type in language.import_holders:
+        elif node.type in language.import_holders and (
+            node.type not in language.scopes or asks_for(node.start_point.row, node.end_point.row)
+        ):
             pending.extend(reversed(node.children))
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """Yield what the first words of a name spell together: order and orderbook of `order_book` as of `OrderBook`."""
+    words = ""
+    for word in _WORD.findall(name):
+        words += word.lower()
+        yield words
 
 
 def _imported(statement: Node, language: Language) -> set[str]:
     """Return the names that an import may bind; a path binds one of the words of its last part."""
     names: set[str] = set()
     for node in language.imported_names(statement):
-        written = text_of(node).strip("\"'`")
+        written = text_of(node).strip("\"'`<>")
         last = re.sub(r"/v\d+$", "", written).rpartition("/")[2]
-        names.update((written,) if last == written and last.isidentifier() else re.split(r"[-.]", last))
+        if language.imports_by_prefix:
+            word = "".join(_WORD.findall(last.partition(".")[0])).lower()
+            names.update((last, word, word.removesuffix("s")))
+        else:
+            names.update((written,) if last == written and last.isidentifier() else re.split(r"[-.]", last))
     return names
 
 
-def find_fields(owner: Definition, language: Language, used: frozenset[str]) -> Iterator[Node]:
-    """Yield the declarations of the owner's fields that have one of the names, in order."""
-    for node in _declarations(owner, language):
-        if any(name and text_of(name) in used for name in map(find_last_name, _declared(node))):
-            yield node
-
-
-def _declared(node: Node) -> Iterator[Node]:
-    for field in _NAME_FIELDS:
-        for name in node.children_by_field_name(field):
-            yield name.child_by_field_name("name") or name
-
-
-def _declarations(owner: Definition, language: Language) -> Iterator[Node]:
-    parameters = owner.value.child_by_field_name("parameters")
-    pending = _children(owner.body) + _children(parameters)
-    pending.reverse()
-    while pending:
-        node = pending.pop()
-        if node.type in language.fields:
-            yield node
-        elif node.type in language.field_holders:
-            pending.extend(reversed(node.children))
-        else:
-            yield from _declared_by_constructor(node, language)
-
-
-def _declared_by_constructor(node: Node, language: Language) -> Iterator[Node]:
-    """Yield the parameters and assignments by which a constructor makes fields."""
-    definition = read_definition(node, language) if language.constructors else None
-    name = definition.name if definition else None
-    if definition is None or name is None or text_of(name) not in language.constructors:
-        return
-    for parameter in _children(node.child_by_field_name("parameters")):
-        if parameter.type in language.fields and _is_property(parameter):
-            yield parameter
-    for statement in _children(definition.body):
-        for assignment in statement.named_children:
-            left = assignment.child_by_field_name("left")
-            if assignment.type in language.fields and left and left.child_by_field_name("object"):
-                yield assignment
-
-
-def _is_property(parameter: Node) -> bool:
-    return any(child.type in _PARAMETER_PROPERTY for child in parameter.children)
-
-
-def _children(node: Node | None) -> list[Node]:
-    return node.named_children if node else []
-
-
 def find_owners(root: Node, language: Language, names: frozenset[str]) -> Iterator[Definition]:
-    """Yield the top-level types of these names, in order."""
+    """Yield the types of these names at the file's top level and in what holds it, in order."""
     pending = list(reversed(root.named_children)) if names else []
     while pending:
         node = pending.pop()
         definition = read_definition(node, language)
-        if definition and definition.name and text_of(definition.name) in names:
+        if definition and definition.name and definition.kind != "impl" and text_of(definition.name) in names:
             yield definition
-        elif node.type in language.wrappers:
+        elif node.type in language.wrappers or node.type in language.import_holders:
             pending.extend(reversed(node.named_children))

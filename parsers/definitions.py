@@ -10,15 +10,26 @@ if TYPE_CHECKING:
 
     from parsers.languages import Language
 
-OWNERS = frozenset({"class", "interface", "enum", "record", "struct", "annotation"})
-_LAST_NAME_FIELDS = ("attribute", "property", "field", "name", "value", "object", "operand")
+OWNERS = frozenset(
+    {
+        *("class", "interface", "enum", "record", "struct", "union", "annotation"),
+        *("object", "trait", "impl"),
+    }
+)
+_NAME_KINDS = frozenset(  # beside identifiers
+    {"name", "constant", "instance_variable", "class_variable", "shorthand_field_initializer", "word"}
+)
+_LAST_NAME_FIELDS = ("attribute", "property", "field", "method", "name", "value", "object", "operand")
+_LAST_OF = ("scoped", "qualified", "navigation", "conditional_access", "user_type")
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A definition: `kind` in our words, `value` the node that holds its parameters and its body.
 
-    `name` is None for a default export. `owner` is the type that a method names (Go's receiver).
+    Where no node names it, `name` is None and `label` stands for it. `owner` is the dotted type that a
+    method names beside its own name (Go's receiver, `Book` of `Book::total`), `instance` what it calls
+    the object. `end` is the node whose end is the definition's, where that is not its own.
     """
 
     node: Node
@@ -26,21 +37,42 @@ class Definition:
     name: Node | None
     value: Node
     body: Node | None
-    owner: Node | None = None
+    owner: str = ""
+    instance: str = ""
+    label: str = ""
+    end: Node | None = None
 
 
 def read_definition(node: Node, language: Language) -> Definition | None:
     """Read a node as a definition; None if it is none, or has no name."""
-    if node.type in language.bindings:
+    kind = node.type
+    if kind in language.bindings:
         return _read_binding(node, language)
-    if node.type not in language.scopes or (name := node.child_by_field_name("name")) is None:
+    if kind not in language.scopes:
         return None
-    value = node.child_by_field_name("type")
-    if value is None or value.type not in language.scopes:
-        value = node
-    receiver = node.child_by_field_name("receiver")
-    owner = find_first(receiver, language.types) if receiver else None
-    return Definition(node, language.scopes[value.type], name, value, _find_body(value, language), owner)
+    if language.define:
+        return language.define(node)
+    name = node.child_by_field_name("name")
+    return read_named(node, language, name) if name else None
+
+
+def read_named(
+    node: Node,
+    language: Language,
+    name: Node | None,
+    *,
+    kind: str = "",
+    owner: str = "",
+    instance: str = "",
+    label: str = "",
+) -> Definition:
+    """Read a node of `scopes` whose name is known; a type that is a struct goes by what it stands for."""
+    kind, value = kind or language.scopes[node.type], node
+    body = _find_body(node, language)
+    inner = node.child_by_field_name("type") if kind == "type" else None
+    if inner and inner.type in language.scopes and (inner_body := _find_body(inner, language)):
+        kind, value, body = language.scopes[inner.type], inner, inner_body
+    return Definition(node, kind, name, value, body, owner, instance, label)
 
 
 def _read_binding(node: Node, language: Language) -> Definition | None:
@@ -50,7 +82,10 @@ def _read_binding(node: Node, language: Language) -> Definition | None:
         return None
     name = node.child_by_field_name(name_field) or value.child_by_field_name("name")
     kind = language.scopes.get(value.type, "function")
-    return Definition(node, kind, name and find_last_name(name), value, _find_body(value, language))
+    label = text_of(name).strip("\"'`") if name else "default"
+    return Definition(
+        node, kind, name and find_last_name(name), value, _find_body(value, language), label=label
+    )
 
 
 def _find_body(node: Node, language: Language) -> Node | None:
@@ -71,6 +106,11 @@ def find_first(node: Node, kinds: tuple[str, ...]) -> Node | None:
     return None
 
 
+def is_name(node: Node) -> bool:
+    """Say whether a leaf is a name, a variable's or a type's."""
+    return node.type.endswith("identifier") or node.type in _NAME_KINDS
+
+
 def find_last_name(node: Node) -> Node | None:
     """Return the name that a callee or a declared thing goes by: `save` of `self.orders[0].save`.
 
@@ -82,13 +122,20 @@ def find_last_name(node: Node) -> Node | None:
         if found is None:
             return None
         node = found
-    return node if node.type.endswith("identifier") else None
+    return node if is_name(node) else None
 
 
 def _of_qualified(node: Node) -> Node | None:
     if node.type.startswith("generic"):
         return node.named_children[0]
-    return node.named_children[-1] if node.type.startswith("scoped") else None
+    return node.named_children[-1] if node.type.startswith(_LAST_OF) else None
+
+
+def find_child(node: Node, field: str, place: int) -> Node | None:
+    """Return the child in a field; for grammars without fields (`field` empty) the named one at `place`."""
+    if field:
+        return node.child_by_field_name(field)
+    return node.named_children[place] if node.named_child_count else None
 
 
 def text_of(node: Node) -> str:

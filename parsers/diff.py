@@ -7,16 +7,28 @@ still delivered. Texts keep the exact bytes of the file (CRLF, lone CR, form fee
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
-
-from unidiff import patch as unidiff
 
 from parsers import diff_header
 from parsers.diff_header import Header
-from parsers.diff_hunks import BrokenHunkError, find_end_of_hunks
+from parsers.diff_hunks import BrokenHunkError, find_end_of_binary_patch, read_hunks
+from parsers.file_diff import FileDiff, FileStatus, Hunk, Line, LineKind, Side
+from parsers.source import split_lines
+
+__all__ = [
+    "DiffProblem",
+    "DiffSyntaxError",
+    "FileDiff",
+    "FileStatus",
+    "Hunk",
+    "Line",
+    "LineKind",
+    "ParsedDiff",
+    "Side",
+    "parse",
+    "parse_fragment",
+]
 
 
 class DiffSyntaxError(ValueError):
@@ -31,104 +43,12 @@ class DiffSyntaxError(ValueError):
         self.problems = problems
 
 
-class Side(StrEnum):
-    """Which version of a file a line number counts in."""
-
-    NEW = "new"
-    OLD = "old"
-
-
-class FileStatus(StrEnum):
-    """What happened to a file."""
-
-    ADDED = "added"
-    DELETED = "deleted"
-    MODIFIED = "modified"
-    RENAMED = "renamed"
-    COPIED = "copied"
-    TYPE_CHANGED = "type-changed"
-    MODE_ONLY = "mode-only"
-
-
-class LineKind(StrEnum):
-    """What a hunk says of a line."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    CONTEXT = "context"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a hunk.
-
-    `text` is the file's bytes without the final LF (a CR before it stays). An added line has no
-    `old_line`, a removed line no `new_line`. `has_newline` is false on a last line without LF.
-    """
-
-    kind: LineKind
-    old_line: int | None
-    new_line: int | None
-    text: bytes
-    has_newline: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Hunk:
-    """A run of lines; starts and counts as in the `@@` header, `section` what follows it."""
-
-    old_start: int
-    old_count: int
-    new_start: int
-    new_count: int
-    section: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FileDiff:
-    """One file of a diff.
-
-    `path` is the new name (the old one of a deleted file), with `/`, never quoted, undecodable bytes
-    as surrogate escapes. `old_path` differs from it only for renames and copies.
-    """
-
-    path: str
-    old_path: str
-    status: FileStatus
-    is_binary: bool
-    hunks: tuple[Hunk, ...]
-    old_mode: str | None = None
-    new_mode: str | None = None
-    old_blob: str | None = None
-    new_blob: str | None = None
-
-    @property
-    def added_lines(self) -> tuple[int, ...]:
-        """Number the added lines on the new side, ascending."""
-        return tuple(
-            line.new_line
-            for hunk in self.hunks
-            for line in hunk.lines
-            if line.kind is LineKind.ADDED and line.new_line is not None
-        )
-
-    @property
-    def removed_lines(self) -> tuple[int, ...]:
-        """Number the removed lines on the old side, ascending."""
-        return tuple(
-            line.old_line
-            for hunk in self.hunks
-            for line in hunk.lines
-            if line.kind is LineKind.REMOVED and line.old_line is not None
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class DiffProblem:
     """Something of a diff that could not be read.
 
-    `code` is one of `combined`, `truncated`, `malformed`; `line` the 1-based line of the diff text.
+    `code` is one of `combined`, `truncated`, `malformed`, `omitted` (a file is named, its content is not
+    there); `line` the 1-based line of the diff text.
     """
 
     code: str
@@ -152,7 +72,7 @@ def parse(data: bytes) -> ParsedDiff:
     any header are a file with the path "": forges send them so, see `parse_fragment`. Empty input is
     an empty result. Raises DiffSyntaxError when there is text of which nothing could be read.
     """
-    reader = _Reader(_lines(data))
+    reader = _Reader(split_lines(data.removeprefix(codecs.BOM_UTF8)))
     reader.read()
     if reader.files or not data.strip():
         return ParsedDiff(tuple(reader.files), tuple(reader.problems))
@@ -183,23 +103,16 @@ def parse_fragment(data: bytes, path: str, old_path: str | None = None) -> Parse
 
 # --- reading --------------------------------------------------------------------------------------
 
-_COMBINED = ("diff --cc ", "diff --combined ", "@@@ ")
-_SUBMODULE_LOG = re.compile(r"Submodule .+ (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]{7,}|contains )")
-_KINDS = {"+": LineKind.ADDED, "-": LineKind.REMOVED, " ": LineKind.CONTEXT, "": LineKind.CONTEXT}
-
-
-def _lines(data: bytes) -> list[str]:
-    """Split at LF alone, each line with its LF, one character for each byte."""
-    lines = [line.decode("latin-1") for line in io.BytesIO(data.removeprefix(codecs.BOM_UTF8))]
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    return lines
+_COMBINED = (b"diff --cc ", b"diff --combined ", b"@@@ ")
+_SUBMODULE_LOG = re.compile(rb"Submodule .+ (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]{7,}|contains )")
+_UNMERGED = b"* Unmerged path "
+_ON_ONE_SIDE = re.compile(rb"Only in (\S+): (\S+)$")  # of `diff -r`; prose seldom looks like that
 
 
 class _Reader:
     """Walk over the lines of a diff, file by file, so that damage costs the file it lies in."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[bytes]) -> None:
         self.lines = lines
         self.at = 0
         self.files: list[FileDiff] = []
@@ -213,17 +126,19 @@ class _Reader:
                 self._read_git_file()
             elif line.startswith(_COMBINED):
                 self._pass_combined()
-            elif line.startswith("--- ") and self._peek(1).startswith("+++ "):
+            elif line.startswith(b"--- ") and self._peek(1).startswith(b"+++ "):
                 self.at += 2
                 self._read_file(diff_header.read_plain_header(line, self.lines[self.at - 1]), self.at - 2)
-            elif line.startswith("@@ -"):
+            elif line.startswith(b"@@ -"):
                 self._read_fragment()
             else:
                 self._read_notice(line)
                 self.at += 1
+        shown = {file.path for file in self.files}
+        self.problems = [one for one in self.problems if one.code != "omitted" or one.path not in shown]
 
-    def _peek(self, ahead: int) -> str:
-        return self.lines[self.at + ahead] if self.at + ahead < len(self.lines) else ""
+    def _peek(self, ahead: int) -> bytes:
+        return self.lines[self.at + ahead] if self.at + ahead < len(self.lines) else b""
 
     def _read_git_file(self) -> None:
         start = self.at
@@ -234,12 +149,18 @@ class _Reader:
         else:
             self._read_file(header, start)
 
-    def _read_notice(self, line: str) -> None:
+    def _read_notice(self, line: bytes) -> None:
         """Read a line that stands for a file all by itself; other lines are prose."""
         if header := diff_header.read_binary_notice(line):
             self._add(header, ())
         elif _SUBMODULE_LOG.match(line):
             self._report("malformed", "the log of a submodule is no diff", None, self.at)
+        elif line.startswith(_UNMERGED):
+            path = diff_header.read_name(line.removeprefix(_UNMERGED))
+            self._report("omitted", "the file has conflicts and is not shown", path, self.at)
+        elif found := _ON_ONE_SIDE.match(line.removesuffix(b"\r")):
+            path = diff_header.read_name(b"/".join(found.groups()))
+            self._report("omitted", "the file is on one side only and is not shown", path, self.at)
 
     def _read_fragment(self) -> None:
         """Read hunks without a header, which only a diff of one file may begin with."""
@@ -250,16 +171,16 @@ class _Reader:
             self._read_file(Header(), self.at)
 
     def _read_file(self, header: Header, start: int) -> None:
-        first = self.at
         try:
-            self.at = find_end_of_hunks(self.lines, first)
+            if header.has_patch:
+                self.at = find_end_of_binary_patch(self.lines, self.at)
+            hunks, self.at = read_hunks(self.lines, self.at)
         except BrokenHunkError as broken:
             self._report(broken.code, str(broken), header.path, broken.at)
             self.at = broken.hunk
             self._skip_to_next_file(in_git=self.lines[start].startswith(diff_header.GIT_FILE))
             return
-        hunks = _convert(self.lines[first : self.at])
-        if self._peek(0).startswith("@@@ "):
+        if self._peek(0).startswith(b"@@@ "):
             self._pass_combined(header.path)
         elif header.promises_hunks and not hunks:
             self._report("truncated", "the header is followed by no hunk", header.path, start)
@@ -269,17 +190,17 @@ class _Reader:
     def _pass_combined(self, path: str | None = None) -> None:
         """Report a merge's combined diff: its lines have no one old side to stand on."""
         start, line = self.at, self.lines[self.at]
-        if line.startswith("diff --c"):
-            path = diff_header.read_name(line.split(" ", 2)[2])
+        if line.startswith(b"diff --c"):
+            path = diff_header.read_name(line.split(b" ", 2)[2])
         self._report("combined", "a combined diff (of a merge) cannot be reviewed", path, start)
         self._skip_to_next_file()
 
     def _skip_to_next_file(self, *, in_git: bool = True) -> None:
         """Go to the next header, in a git diff to git's own: a broken hunk may hold lines like the others."""
         self.at += 1
-        while self.at < len(self.lines) and not self._peek(0).startswith("diff --"):
-            plain = self._peek(0).startswith("--- ") and self._peek(1).startswith("+++ ")
-            if not in_git and plain and self._peek(2).startswith("@@ -"):
+        while self.at < len(self.lines) and not self._peek(0).startswith(b"diff --"):
+            plain = self._peek(0).startswith(b"--- ") and self._peek(1).startswith(b"+++ ")
+            if not in_git and plain and self._peek(2).startswith(b"@@ -"):
                 return
             self.at += 1
 
@@ -301,33 +222,6 @@ class _Reader:
         if self.files and _is_type_change(self.files[-1], file):
             file = _join_type_change(self.files.pop(), file)
         self.files.append(file)
-
-
-def _convert(lines: list[str]) -> tuple[Hunk, ...]:
-    """Read whole hunks with unidiff and turn them into our values."""
-    if not lines:
-        return ()
-    (file,) = unidiff.PatchSet(["--- a\n", "+++ b\n", *lines])
-    return tuple(_convert_hunk(hunk) for hunk in file)
-
-
-def _convert_hunk(hunk: unidiff.Hunk) -> Hunk:
-    lines: list[Line] = []
-    for line in hunk:
-        kind = _KINDS.get(line.line_type)
-        if kind is None:
-            lines[-1] = replace(lines[-1], has_newline=False)
-        else:
-            text = line.value[:-1].encode("latin-1")
-            lines.append(Line(kind, line.source_line_no, line.target_line_no, text))
-    return Hunk(
-        old_start=hunk.source_start,
-        old_count=hunk.source_length,
-        new_start=hunk.target_start,
-        new_count=hunk.target_length,
-        section=hunk.section_header.strip().encode("latin-1").decode("utf-8", "replace"),
-        lines=tuple(lines),
-    )
 
 
 def _status(header: Header, hunks: tuple[Hunk, ...]) -> FileStatus:

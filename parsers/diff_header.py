@@ -1,7 +1,7 @@
 """Read the lines before a file's first hunk: its names, modes and blobs.
 
-Lines are Latin-1 views of the diff's bytes, so that one character is one byte; names come out as
-text with undecodable bytes as surrogate escapes. The extended header lines are those of git's
+Lines are the diff's bytes without their LF, read as Latin-1 so that one character is one byte; names
+come out as text with undecodable bytes as surrogate escapes. The extended header lines are those of git's
 documentation, "Generating patch text with -p".
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-GIT_FILE = "diff --git "
+GIT_FILE = b"diff --git "
 NOWHERE = "/dev/null"
 
 _MAX_NAMES = 40_000  # characters: two paths of 4,096 bytes, each byte escaped
@@ -36,7 +36,8 @@ _FIELD = re.compile(rf"({'|'.join(map(re.escape, _FIELDS))})(?: (.*))?$", re.DOT
 class Header:
     """What a header says; an empty name is an unknown one, a side that is not there has none.
 
-    `promises_hunks` is true where content must follow, because nothing else explains the file.
+    `promises_hunks` is true where content must follow, because nothing else explains the file, and
+    `has_patch` where a `GIT binary patch` does.
     """
 
     path: str = ""
@@ -45,6 +46,7 @@ class Header:
     is_deleted: bool = False
     is_copied: bool = False
     is_binary: bool = False
+    has_patch: bool = False
     promises_hunks: bool = True
     old_mode: str | None = None
     new_mode: str | None = None
@@ -52,25 +54,25 @@ class Header:
     new_blob: str | None = None
 
 
-def read_git_header(lines: Sequence[str], start: int) -> tuple[Header | None, int]:
+def read_git_header(lines: Sequence[bytes], start: int) -> tuple[Header | None, int]:
     """Read from a `diff --git` line on; return the header and the index of the line after it.
 
     The header is None where the lines name no file, as when a diff is cut inside of them.
     """
     fields: dict[str, str] = {}
     end = start + 1
-    while end < len(lines) and (field := _FIELD.match(lines[end].rstrip("\r\n"))):
+    while end < len(lines) and (field := _FIELD.match(_latin1(lines[end]))):
         fields[field[1]] = field[2] or ""
         end += 1
-    names = _git_names(lines[start][len(GIT_FILE) :].rstrip("\r\n"), fields)
+    names = _git_names(_latin1(lines[start])[len(GIT_FILE) :], fields)
     if names is None:
         return None, end
     return _git_header(names, fields), end
 
 
-def read_plain_header(old_line: str, new_line: str) -> Header:
+def read_plain_header(old_line: bytes, new_line: bytes) -> Header:
     """Read the `---` and `+++` lines of a diff without `diff --git`, timestamps included."""
-    old, new = _name_and_time(old_line[4:]), _name_and_time(new_line[4:])
+    old, new = _name_and_time(_latin1(old_line)[4:]), _name_and_time(_latin1(new_line)[4:])
     old_path, path = _plain_names(old[0], new[0])
     return Header(
         path,
@@ -80,24 +82,33 @@ def read_plain_header(old_line: str, new_line: str) -> Header:
     )
 
 
-def read_binary_notice(line: str) -> Header | None:
+def read_binary_notice(line: bytes) -> Header | None:
     """Read `Binary files X and Y differ` as it stands alone in a plain diff."""
-    names = _names_of_notice(line.rstrip("\r\n"))
+    notice = _latin1(line)
+    names = _names_of_notice(notice)
     if names is None:
         return None
     return Header(
         path=names[1],
         old_path=names[0],
-        is_added=line.startswith(f"Binary files {NOWHERE} "),
-        is_deleted=line.rstrip("\r\n").endswith(f" {NOWHERE} differ"),
+        is_added=notice.startswith(f"Binary files {NOWHERE} "),
+        is_deleted=notice.endswith(f" {NOWHERE} differ"),
         is_binary=True,
         promises_hunks=False,
     )
 
 
-def read_name(written: str) -> str:
+def read_name(written: bytes) -> str:
     """Return a name as written in a diff without its quotes and escapes."""
-    return _text(_unquote(written.rstrip("\r\n")))
+    return _name(_latin1(written))
+
+
+def _latin1(line: bytes) -> str:
+    return line.decode("latin-1").rstrip("\r")
+
+
+def _name(written: str) -> str:
+    return _text(_unquote(written))
 
 
 def _git_header(names: tuple[str, str], fields: dict[str, str]) -> Header:
@@ -112,6 +123,7 @@ def _git_header(names: tuple[str, str], fields: dict[str, str]) -> Header:
         is_deleted=deleted,
         is_copied="copy from" in fields,
         is_binary=binary,
+        has_patch="GIT binary patch" in fields,
         promises_hunks=not binary and _must_have_content(fields, old_blob if deleted else new_blob),
         old_mode=None if added else fields.get("deleted file mode") or fields.get("old mode") or mode,
         new_mode=None if deleted else fields.get("new file mode") or fields.get("new mode") or mode,
@@ -139,7 +151,7 @@ def _real(blob: str | None) -> str | None:
 def _git_names(written: str, fields: dict[str, str]) -> tuple[str, str] | None:
     for verb in ("rename", "copy"):
         if f"{verb} from" in fields and f"{verb} to" in fields:
-            return read_name(fields[f"{verb} from"]), read_name(fields[f"{verb} to"])
+            return _name(fields[f"{verb} from"]), _name(fields[f"{verb} to"])
     for old, new in _splits(written):
         if name := _shared_name(old, new):
             return _text(name), _text(name)
@@ -190,7 +202,7 @@ def _plain_names(old: str, new: str) -> tuple[str, str]:
 
 
 def _name_and_time(written: str) -> tuple[str, str]:
-    name, _, time = written.rstrip("\r\n").partition("\t")
+    name, _, time = written.partition("\t")
     return _unquote(name), time
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from parsers.languages import Language
 
+_SEPARATOR = re.compile(r"::|\\")
 _MAX_SIGNATURE = 4_000  # bytes: a class may list hundreds of bases, a type be one long union
 
 
@@ -49,18 +51,18 @@ class Lead(NamedTuple):
 def describe(definition: Definition, lead: Lead | None, outer: Scope | None, utf8: bytes) -> Scope:
     """Turn a definition inside of `outer` into a scope."""
     node = definition.node
-    name = text_of(definition.name).strip("\"'`") if definition.name else "default"
-    owner = text_of(definition.owner) if definition.owner else outer.qualified if outer else ""
+    name = text_of(definition.name).strip("\"'`") if definition.name else definition.label
+    dotted = (outer.qualified if outer else "", definition.owner, _SEPARATOR.sub(".", name))
     kind = definition.kind
-    if kind == "function" and outer and outer.kind in OWNERS:
+    if kind == "function" and (definition.owner or (outer and outer.kind in OWNERS)):
         kind = "method"
     return Scope(
         kind=kind,
         name=name,
-        qualified=f"{owner}.{name}" if owner else name,
+        qualified=".".join(filter(None, dotted)),
         signature=_signature(definition, lead, utf8),
         start_line=(lead.row if lead else node.start_point.row) + 1,
-        end_line=last_row(node) + 1,
+        end_line=last_row(definition.end or node) + 1,
     )
 
 
@@ -70,7 +72,8 @@ def _signature(definition: Definition, lead: Lead | None, utf8: bytes) -> str:
     end = _code_end(definition.body) if definition.body else node.end_byte
     margin = utf8[utf8.rfind(b"\n", 0, start) + 1 : start]
     text = (margin if margin.isspace() else b"") + utf8[start : min(end, start + _MAX_SIGNATURE)]
-    return textwrap.dedent(text.decode("utf-8", "ignore")).strip().removesuffix(";")
+    signature = text.decode("utf-8", "ignore").replace("\r\n", "\n")
+    return textwrap.dedent(signature).strip().removesuffix(";")
 
 
 def _code_end(body: Node) -> int:
@@ -94,20 +97,23 @@ def with_leads(node: Node, lead: Lead | None, language: Language) -> Iterator[tu
     node inherits its lead, so that a comment before a body leads what the body begins with.
     """
     wrapper = _lead_of_wrapper(node, lead) if _wraps_one(node, language) else None
-    run, previous_row = lead, -1
+    run, previous = lead, None
     for child in node.children:
-        row, end_row = child.start_point.row, last_row(child)
-        if child.type in language.comments:
-            run = None if row == previous_row else _extend(run, row, end_row, None)
+        kind = child.type
+        if kind in language.layout:
             continue
-        if child.type in language.decorators:
+        if kind in language.comments:
+            beside = previous is not None and last_row(previous) == child.start_point.row
+            run = None if beside else _extend(run, child, None)
+            continue
+        if kind in language.decorators:
             yield child, None
-            run = _extend(run, row, end_row, child.start_byte)
+            run = _extend(run, child, child.start_byte)
         else:
             if child.is_named:
-                yield child, wrapper or (run if run and run.end_row + 1 >= row else None)
+                yield child, wrapper or (run if run and run.end_row + 1 >= child.start_point.row else None)
             run = None
-        previous_row = end_row
+        previous = child
 
 
 def _wraps_one(node: Node, language: Language) -> bool:
@@ -124,7 +130,8 @@ def _lead_of_wrapper(node: Node, lead: Lead | None) -> Lead:
     return Lead(lead.row, row, node.start_byte if lead.byte is None else lead.byte)
 
 
-def _extend(run: Lead | None, row: int, end_row: int, byte: int | None) -> Lead:
+def _extend(run: Lead | None, node: Node, byte: int | None) -> Lead:
+    row, end_row = node.start_point.row, last_row(node)
     if run is None or run.end_row + 1 < row:
         return Lead(row, end_row, byte)
     return Lead(run.row, end_row, byte if run.byte is None else run.byte)

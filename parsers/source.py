@@ -1,4 +1,4 @@
-"""Read source files: bytes to text and lines, and to a tree-sitter tree; never raise on broken code."""
+"""Read source files: bytes to text and lines, and to tree-sitter trees; never raise on broken code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from parsers.embedded import Embedded, Part, parts
+
 if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+    from tree_sitter import Node, Range, Tree
 
     from parsers.languages import Language
 
@@ -41,12 +43,15 @@ class Decoded:
 class ParsedSource:
     """A tree over `utf8` (the source re-encoded); lines are those of the original bytes.
 
-    `error_lines` are the 1-based lines on which ERROR or MISSING nodes start.
+    `embedded` are the parts in other languages, each with a tree of its own in the same lines and
+    columns. `error_lines` are the 1-based lines on which ERROR or MISSING nodes start, in those parts
+    too where syntax errors prove something.
     """
 
     tree: Tree
     utf8: bytes
     error_lines: tuple[int, ...]
+    embedded: tuple[Part, ...] = ()
 
 
 class SourceTooLarge(ValueError):  # a size is not an error of the file
@@ -110,22 +115,50 @@ def parse(
     if len(data) > max_bytes:
         raise SourceTooLarge(f"{len(data)} bytes, more than {max_bytes}")
     utf8 = decode(data).text.encode("utf-8")
-    tree = _build_tree(utf8, language, max_seconds)
-    rows = sorted({node.start_point.row + 1 for node in error_nodes(tree)})
-    return ParsedSource(tree, utf8, tuple(rows))
+    deadline = time.thread_time() + max_seconds
+    tree = _build_tree(utf8, language, deadline)
+    found = language.embed(tree.root_node, utf8) if language.embed else ()
+    embedded = tuple(_parse_embedded(each, deadline) for each in found)
+    lines = {line for part in embedded if not part.language.tolerant for line in part.source.error_lines}
+    return ParsedSource(tree, utf8, tuple(sorted(lines | _error_lines(tree))), embedded)
 
 
-def _build_tree(utf8: bytes, language: Language, max_seconds: float) -> Tree:
+def _parse_embedded(embedded: Embedded, deadline: float) -> Part:
+    from tree_sitter import Range
+
+    text, start, end = embedded.text, embedded.start, embedded.end
+    within = Range(_point(text, start), _point(text, end), start, end)
+    tree = _build_tree(text, embedded.language, deadline, within)
+    return Part(embedded.language, ParsedSource(tree, text, tuple(sorted(_error_lines(tree)))))
+
+
+def _point(text: bytes, offset: int) -> tuple[int, int]:
+    return text.count(b"\n", 0, offset), offset - text.rfind(b"\n", 0, offset) - 1
+
+
+def _build_tree(text: bytes, language: Language, deadline: float, within: Range | None = None) -> Tree:
+    """Parse all or a stretch of a text; raises SourceTooLarge past the deadline."""
     from tree_sitter import Parser  # native code: loaded when first something is parsed
 
-    deadline = time.thread_time() + max_seconds
+    text = language.prepare(text) if language.prepare else text
     try:
-        return Parser(language.grammar()).parse(
-            lambda offset, _point: utf8[offset : offset + _CHUNK],
+        return Parser(language.grammar(), included_ranges=[within] if within else None).parse(
+            lambda offset, _point: text[offset : offset + _CHUNK],
             progress_callback=lambda _offset, _has_error: time.thread_time() > deadline,
         )
     except ValueError as err:
-        raise SourceTooLarge(f"not parsed within {max_seconds} s") from err
+        raise SourceTooLarge("not parsed within the time limit") from err
+
+
+def find_errors(source: ParsedSource, language: Language) -> Iterator[Node]:
+    """Yield the ERROR and MISSING nodes of a file and of its parts, where they prove something."""
+    for part in parts(source, language):
+        if not part.language.tolerant:
+            yield from error_nodes(part.source.tree)
+
+
+def _error_lines(tree: Tree) -> set[int]:
+    return {node.start_point.row + 1 for node in error_nodes(tree)}
 
 
 def error_nodes(tree: Tree) -> Iterator[Node]:

@@ -26,7 +26,13 @@ LANGUAGE = Language(
     calls={"method_invocation": "name", "object_creation_expression": "type"},
     types=("type_identifier",),
     camel_types=True,
+    members={
+        "field_access": ("object", "field"),
+        "method_invocation": ("object", "name"),
+        "element_value_pair": ("", "key"),
+    },
     imports=("import_declaration",),
     fields=("field_declaration", "formal_parameter", "constant_declaration", "enum_constant"),
     field_holders=("enum_body_declarations",),
+    bare_fields=True,
 )

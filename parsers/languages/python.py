@@ -32,6 +32,7 @@ LANGUAGE = Language(
         {"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple", "object", "type"}
     ),
     camel_types=True,
+    members={"attribute": ("object", "attribute"), "keyword_argument": ("", "name")},
     imports=("import_statement", "import_from_statement"),
     import_holders=("if_statement", "try_statement", "except_clause", "else_clause", "block"),
     imported_names=_imported_names,

@@ -34,6 +34,7 @@ LANGUAGE = replace(
     bindings={**_BINDINGS, "public_field_definition": ("name", "value")},
     calls={"call_expression": "function", "new_expression": "constructor"},
     plain_calls=("call_expression",),
-    types=("type_identifier",),
+    types=("type_identifier", "extends_clause"),
+    primitives=frozenset({"bigint"}),  # the others are words of the grammar
     fields=("public_field_definition", "assignment_expression", "required_parameter", "property_signature"),
 )

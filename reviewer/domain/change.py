@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parsers.diff import FileDiff
+from parsers.python_version import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class ChangeSet:
     """All that is reviewed, read once.
 
     `repository_settings` is `.reviewer.toml` and `attributes` the root `.gitattributes`, both of the
-    target side, never of the head. `warnings` name what could not be read on the way.
+    target side, never of the head; `python_version` is the oldest Python that the project declares
+    there. `warnings` name what could not be read on the way.
     """
 
     ref: ChangeRef
@@ -85,6 +87,7 @@ class ChangeSet:
     warnings: tuple[ReviewWarning, ...] = ()
     repository_settings: bytes | None = None
     attributes: bytes | None = None
+    python_version: Version | None = None
 
     def file(self, path: str) -> ChangedFile | None:
         """Return the file of that new path."""

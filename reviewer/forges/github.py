@@ -115,6 +115,7 @@ class GitHubForge:
             warnings=changes.warnings,
             repository_settings=changes.repository_settings,
             attributes=changes.attributes,
+            python_version=changes.python_version,
         )
 
     def discussion(self, merge_request: MergeRequest) -> Discussion:

@@ -68,6 +68,7 @@ def open_range(
             warnings=changes.warnings,
             repository_settings=changes.repository_settings,
             attributes=changes.attributes,
+            python_version=changes.python_version,
         )
 
 

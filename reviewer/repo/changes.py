@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from parsers.diff import DiffProblem, DiffSyntaxError, ParsedDiff, parse
+from parsers.python_version import FILES as PYTHON_FILES
+from parsers.python_version import Version, declared_version
 from reviewer.domain import ChangedFile, ReviewWarning
 from reviewer.repo.blobs import Blob, Limits, read_blobs
 from reviewer.repo.git import Git, GitFailed
@@ -30,12 +32,13 @@ Prefetch = Callable[[Sequence[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was read; `repository_settings` and `attributes` as in ChangeSet."""
+    """What was read; `repository_settings`, `attributes` and `python_version` as in ChangeSet."""
 
     files: tuple[ChangedFile, ...]
     warnings: tuple[ReviewWarning, ...]
     repository_settings: bytes | None = None
     attributes: bytes | None = None
+    python_version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def read_changes(
 ) -> Changes:
     """Read the change from `base` to `head` (any tree-ish), files in git's order.
 
-    `.reviewer.toml` and `.gitattributes` come from `settings_from`. `prefetch` is called once with
+    `.reviewer.toml`, `.gitattributes` and the Python version come from `settings_from`. `prefetch` is called once with
     all blob ids that will be read. Links, submodules and Git LFS pointers have no texts; what is
     left out for its size is a warning. Raises GitFailed.
     """
@@ -84,8 +87,15 @@ def read_changes(
         after, said_after = _side(new.get(diff.path), blobs, diff.path)
         files.append(ChangedFile(diff=diff, old=before, new=after))
         warnings.extend(dict.fromkeys((*said_before, *said_after)))
-    texts = {path: blobs[entry.blob].content for path, entry in policy.items() if entry.blob in blobs}
-    return Changes(tuple(files), tuple(warnings), texts.get(SETTINGS_FILE), texts.get(ATTRIBUTES_FILE))
+    read = ((path, blobs[entry.blob].content) for path, entry in policy.items() if entry.blob in blobs)
+    texts = {path: content for path, content in read if content is not None}
+    return Changes(
+        files=tuple(files),
+        warnings=tuple(warnings),
+        repository_settings=texts.get(SETTINGS_FILE),
+        attributes=texts.get(ATTRIBUTES_FILE),
+        python_version=declared_version(texts),
+    )
 
 
 def read_diff(
@@ -127,10 +137,11 @@ def _read_entries(git: Git, base: str, head: str) -> tuple[dict[str, _Entry], di
 
 
 def _read_policy_entries(git: Git, commit: str | None) -> dict[str, _Entry]:
-    """Find the settings and the attributes at the root of a commit; links there are not followed."""
+    """Find what a project says of itself at the root of a commit; links there are not followed."""
     if commit is None:
         return {}
-    listing = git.run("ls-tree", "-z", "--full-tree", commit, "--", SETTINGS_FILE, ATTRIBUTES_FILE)
+    names = (SETTINGS_FILE, ATTRIBUTES_FILE, *PYTHON_FILES)
+    listing = git.run("ls-tree", "-z", "--full-tree", commit, "--", *names)
     entries = {}
     for line in listing.decode("utf-8", "surrogateescape").split("\0")[:-1]:
         facts, _, path = line.partition("\t")

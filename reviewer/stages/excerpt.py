@@ -62,7 +62,7 @@ def surroundings(file: ChangedFile, lines: Collection[int]) -> CodeContext | Non
     """Parse the new side and describe its lines; None where we cannot, or not in time."""
     if file.new is None or not lines:
         return None
-    language = detect(file.path, file.new[:200])
+    language = detect(file.path, file.new)
     if language is None:
         return None
     try:
@@ -192,7 +192,7 @@ def view(file: ChangedFile, contexts: Contexts, redact: Redact) -> FileView:
         scope: replace(scope, signature=redact(scope.signature))
         for scope in set().union(*found.chains.values())
     }
-    language = detect(file.path, (file.new or b"")[:200])
+    language = detect(file.path, file.new or b"")
     return FileView(
         diff=file.diff,
         language=language.name if language else None,

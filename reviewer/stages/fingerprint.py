@@ -101,7 +101,7 @@ def _scopes(file: ChangedFile, side: Side, lines: Collection[int]) -> dict[int, 
     """Map lines to the dotted name and the first line of what encloses them; none where we cannot parse."""
     content = file.new if side is Side.NEW else file.old
     path = file.path if side is Side.NEW else file.diff.old_path
-    language = detect(path, content[:200]) if content else None
+    language = detect(path, content) if content else None
     if content is None or language is None:
         return {}
     try:

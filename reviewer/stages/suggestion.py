@@ -8,6 +8,7 @@ from dataclasses import replace
 from parsers.diff import LineKind, Side
 from parsers.edits import EditVerdict, check
 from parsers.positions import same_hunk
+from parsers.python_version import Version
 from parsers.source import decode
 from reviewer.domain import ChangedFile, ChangeSet, Finding, Rejected, Suggestion
 from reviewer.stages.neutralise import is_postable
@@ -18,7 +19,13 @@ _PROVEN = (EditVerdict.CLEAN, EditVerdict.UNCHECKED)
 
 
 def prove(
-    file: ChangedFile, lines: dict[int, str], start: int, end: int, replacement: str
+    file: ChangedFile,
+    lines: dict[int, str],
+    start: int,
+    end: int,
+    replacement: str,
+    *,
+    python_version: Version | None = None,
 ) -> Suggestion | None:
     """Return a suggestion for new-side lines start..end (1-based, inclusive), None if it does not hold.
 
@@ -31,7 +38,8 @@ def prove(
     if not is_postable(text) or "<redacted:" in text or _restores_old_side(file, start, end, text):
         return None
     for candidate in _indented(text, lines[start]):
-        if check(file.path, file.new, start, end, candidate).verdict in _PROVEN:
+        found = check(file.path, file.new, start, end, candidate, python_version=python_version)
+        if found.verdict in _PROVEN:
             return Suggestion(start, end, candidate)
     return None
 
@@ -47,19 +55,20 @@ def keep_proven(
         if claimed is None or file is None:
             kept.append(finding)
             continue
-        proven = _proven(file, claimed)
+        proven = _proven(file, claimed, change.python_version)
         kept.append(replace(finding, suggestion=proven))
         if proven is None:
             dropped.append(Rejected("suggestion-invalid", finding.path, finding.title))
     return tuple(kept), tuple(dropped)
 
 
-def _proven(file: ChangedFile, claimed: Suggestion) -> Suggestion | None:
+def _proven(file: ChangedFile, claimed: Suggestion, python_version: Version | None) -> Suggestion | None:
+    start, end = claimed.start_line, claimed.end_line
     if claimed.replacement:
         lines = numbered_lines(file, Side.NEW)
-        return prove(file, lines, claimed.start_line, claimed.end_line, claimed.replacement)
-    verdict = file.new and check(file.path, file.new, claimed.start_line, claimed.end_line, "").verdict
-    return claimed if verdict in _PROVEN else None
+        return prove(file, lines, start, end, claimed.replacement, python_version=python_version)
+    found = file.new and check(file.path, file.new, start, end, "", python_version=python_version)
+    return claimed if found and found.verdict in _PROVEN else None
 
 
 def _indented(text: str, original: str) -> Iterator[str]:

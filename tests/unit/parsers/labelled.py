@@ -1,8 +1,15 @@
-"""What a person says surrounds a line, and what `parsers.context` says."""
+"""What a person says surrounds a line, and what `parsers.context` says.
+
+Each `test_context_*` module names its labelled files in `SHEETS`: the table of languages counts them.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from parsers.context import context
 from parsers.languages import by_name
@@ -27,6 +34,15 @@ class Case:
     fields: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A source file with lines of it that a person labelled."""
+
+    language: str
+    source: str
+    cases: Sequence[Case]
+
+
 def describe(language: str, source: str, wanted: str) -> Case:
     """Say what `parsers.context` makes of the one line that holds `wanted`."""
     lines = source.split("\n")
@@ -46,3 +62,11 @@ def describe(language: str, source: str, wanted: str) -> Case:
         imports=found.imports,
         fields=found.fields,
     )
+
+
+def collect_sheets() -> Iterator[Sheet]:
+    """Yield the labelled files of all languages."""
+    folder = Path(__file__).parent
+    for module in pkgutil.iter_modules([str(folder)]):
+        if module.name.startswith("test_context_"):
+            yield from getattr(importlib.import_module(f"tests.unit.parsers.{module.name}"), "SHEETS", ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.parsers.labelled import Case, describe
+from tests.unit.parsers.labelled import Case, Sheet, describe
 
 SOURCE = """\
 package trade
@@ -126,7 +126,6 @@ CASES = [
         starts="// Book checks and saves.",
         signature=BOOK,
         called=("low",),
-        fields=("low, high int64",),
     ),
     Case(
         "stdlog.Println",
@@ -168,6 +167,221 @@ CASES = [
 ]
 
 
+RISK = """\
+// Package risk says no in time.
+package risk
+
+import (
+\t"encoding/json"
+\t"net/http"
+\t"sync"
+\t"time"
+
+\tpb "example.internal/gen/risk/v2"
+\t"example.internal/market/quote"
+\t"go.uber.org/zap"
+)
+
+// Limit is in fen.
+type Limit int64
+
+type Checker[K comparable] struct {
+\tsync.Mutex
+\tlimits   map[K]Limit
+\tquotes   quote.Source `json:"-"`
+\tonBreach func(k K, over Limit) error
+\tlog      *zap.Logger
+\tinner    struct {
+\t\tcount int
+\t}
+}
+
+type breach struct{ limits, over Limit }
+
+var _ http.Handler = (*Checker[string])(nil)
+
+// New reads no file.
+func New[K comparable](quotes quote.Source, opts ...Option[K]) *Checker[K] {
+\tc := &Checker[K]{
+\t\tlimits: make(map[K]Limit),
+\t\tquotes: quotes,
+\t}
+\tfor _, opt := range opts {
+\t\topt(c)
+\t}
+\treturn c
+}
+
+//go:noinline
+func (c *Checker[K]) Check(k K, amount Limit) (err error) {
+\tc.Lock()
+\tdefer c.Unlock()
+\tif limit, ok := c.limits[k]; ok && amount > limit {
+\t\tb := breach{over: amount - limit}
+\t\tc.log.Warn("breach", zap.Int64("over", int64(b.over)), zap.Time("at", time.Now()))
+\t\treturn c.onBreach(k, b.limits)
+\t}
+\tgo func(seen int) {
+\t\tc.inner.count = seen
+\t}(c.inner.count + 1)
+\treturn nil
+}
+
+func (c *Checker[K]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+\tswitch r.Method {
+\tcase http.MethodGet:
+\t\t_ = json.NewEncoder(w).Encode(&pb.Limits{Count: int32(len(c.limits))})
+\tdefault:
+\t\tr.Body.Close()
+\t}
+}
+
+func (Limit) Unit() string { return "fen" }
+
+func drain(in <-chan quote.Tick, out chan<- Limit) {
+\tselect {
+\tcase tick := <-in:
+\t\tout <- Limit(tick.Price)
+\tcase <-time.After(
+\t\ttime.Second,
+\t):
+\t}
+}
+"""
+CHECK = "func (c *Checker[K]) Check(k K, amount Limit) (err error)"
+NEW = "func New[K comparable](quotes quote.Source, opts ...Option[K]) *Checker[K]"
+SERVE = "func (c *Checker[K]) ServeHTTP(w http.ResponseWriter, r *http.Request)"
+DRAIN = "func drain(in <-chan quote.Tick, out chan<- Limit)"
+CHECKER = "type Checker[K comparable] struct"
+LIMITS = "limits   map[K]Limit"
+
+RISK_CASES = [
+    Case("type Limit int64", chain="type Limit", starts="// Limit is in fen.", signature="type Limit int64"),
+    Case(
+        "\tsync.Mutex",
+        chain="struct Checker",
+        starts=CHECKER + " {",
+        signature=CHECKER,
+        types=("Mutex",),
+        imports=('import "sync"',),
+        fields=("sync.Mutex",),
+    ),
+    Case(
+        "quotes   quote.Source",
+        chain="struct Checker",
+        starts=CHECKER + " {",
+        signature=CHECKER,
+        types=("Source",),
+        imports=('import "example.internal/market/quote"',),
+        fields=('quotes   quote.Source `json:"-"`',),
+    ),
+    Case(
+        "onBreach func",
+        chain="struct Checker",
+        starts=CHECKER + " {",
+        signature=CHECKER,
+        types=("K", "Limit"),
+        fields=("onBreach func(k K, over Limit) error",),
+    ),
+    Case(
+        "type breach struct",
+        chain="struct breach",
+        starts="type breach struct{ limits, over Limit }",
+        signature="type breach struct",
+        types=("Limit",),
+        fields=("limits, over Limit",),
+    ),
+    Case("var _ http.Handler", types=("Handler", "Checker"), imports=('import "net/http"',)),
+    Case(
+        "limits: make",
+        chain="function New",
+        starts="// New reads no file.",
+        signature=NEW,
+        called=("make",),
+        types=("K", "Limit"),
+    ),
+    Case("c.Lock()", chain="method Checker.Check", starts="//go:noinline", signature=CHECK, called=("Lock",)),
+    Case(
+        "if limit, ok",
+        chain="method Checker.Check",
+        starts="//go:noinline",
+        signature=CHECK,
+        fields=(LIMITS,),
+    ),
+    Case(
+        "b := breach{",
+        chain="method Checker.Check",
+        starts="//go:noinline",
+        signature=CHECK,
+        types=("breach",),
+    ),
+    Case(
+        "c.log.Warn",
+        chain="method Checker.Check",
+        starts="//go:noinline",
+        signature=CHECK,
+        called=("Warn", "Int64", "int64", "Time", "Now"),
+        imports=('import "time"', 'import "go.uber.org/zap"'),
+        fields=("log      *zap.Logger",),
+    ),
+    Case(
+        "c.onBreach(k",
+        chain="method Checker.Check",
+        starts="//go:noinline",
+        signature=CHECK,
+        called=("onBreach",),
+        fields=("onBreach func(k K, over Limit) error",),
+    ),
+    Case(
+        "c.inner.count = seen",
+        chain="method Checker.Check",
+        starts="//go:noinline",
+        signature=CHECK,
+        fields=("inner    struct {\n\t\tcount int\n\t}",),
+    ),
+    Case(
+        "json.NewEncoder",
+        chain="method Checker.ServeHTTP",
+        starts=SERVE + " {",
+        signature=SERVE,
+        called=("Encode", "NewEncoder", "int32", "len"),
+        types=("Limits",),
+        imports=('import "encoding/json"', 'import pb "example.internal/gen/risk/v2"'),
+        fields=(LIMITS,),
+    ),
+    Case(
+        "r.Body.Close",
+        chain="method Checker.ServeHTTP",
+        starts=SERVE + " {",
+        signature=SERVE,
+        called=("Close",),
+    ),
+    Case(
+        "func (Limit) Unit",
+        chain="method Limit.Unit",
+        starts='func (Limit) Unit() string { return "fen" }',
+        signature="func (Limit) Unit() string",
+        types=("Limit",),
+    ),
+    Case("out <- Limit(", chain="function drain", starts=DRAIN + " {", signature=DRAIN, called=("Limit",)),
+    Case(
+        "\t\ttime.Second",
+        chain="function drain",
+        starts=DRAIN + " {",
+        signature=DRAIN,
+        called=("After",),
+        imports=('import "time"',),
+    ),
+]
+
+SHEETS = [Sheet("go", SOURCE, CASES), Sheet("go", RISK, RISK_CASES)]
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.line.strip())
 def test_a_line_is_described_as_a_person_would(case: Case) -> None:
     assert describe("go", SOURCE, case.line) == case
+
+
+@pytest.mark.parametrize("case", RISK_CASES, ids=lambda case: case.line.strip())
+def test_a_line_of_generic_code_is_described_as_a_person_would(case: Case) -> None:
+    assert describe("go", RISK, case.line) == case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.parsers.labelled import Case, describe
+from tests.unit.parsers.labelled import Case, Sheet, describe
 
 SOURCE = """\
 import React, { useState as state } from 'react';
@@ -101,7 +101,7 @@ CASES = [
         chain="class Store",
         starts="export default class Store extends React.Component {",
         signature="export default class Store extends React.Component",
-        types=("React",),
+        types=("Component",),
         imports=(REACT,),
     ),
     Case(
@@ -169,6 +169,215 @@ CASES = [
 ]
 
 
+BOARD = """\
+'use strict';
+
+import Big, { RoundHalfUp as HALF } from 'big.js';
+import { fetchJson } from '@desk/http';
+import defaults from './board-defaults.json';
+import { Chart } from './charts';
+export { Chart } from './charts';
+const { join: joinPath } = require('node:path');
+let cache = require('./cache')('board');
+
+const round = (value) => new Big(value).round(2, HALF);
+
+/**
+ * Shows quotes.
+ */
+export class Board extends Chart.Base {
+  static #open = 0;
+  static limits = { rows: 50 };
+  columns = ['bid', 'ask'];
+  onTick = debounce((tick) => {
+    this.columns.push(tick.symbol);
+  });
+
+  constructor(socket, { theme } = {}) {
+    super();
+    if (socket) {
+      this.socket = socket;
+    }
+    this.theme = theme ?? defaults.theme;
+    socket.rows = 10;
+  }
+
+  get size() {
+    return Board.limits.rows;
+  }
+
+  static async *history(symbol, fetchJson = null) {
+    Board.#open++;
+    const page = await fetchJson(`/history/${symbol}`);
+    yield* page.items.map(({ price }) => round(price));
+  }
+
+  render(other) {
+    const rows = other.columns.length;
+    return this.socket?.send({
+      columns: this.columns,
+      at: Date.now(),
+    });
+  }
+
+  ['reset' + 1]() {
+    delete this.theme;
+  }
+}
+
+Board.prototype.close = function () {
+  this.socket.close();
+};
+
+const routes = {
+  '/quotes': (request) => cache.get(request.url),
+  async orders({ body }) {
+    return joinPath('/orders', body.id);
+  },
+};
+
+export default debounce(function refresh() {
+  return import('./lazy').then((module) => module.refresh());
+}, 100);
+
+window.addEventListener('load', () => {
+  const start = function () {
+    new Board(null, {}).render();
+  };
+});
+"""
+BASE = "export class Board extends Chart.Base"
+HISTORY = "static async *history(symbol, fetchJson = null)"
+RENDER = "render(other)"
+NEW_BOARD = "constructor(socket, { theme } = {})"
+COLUMNS = "columns = ['bid', 'ask']"
+SOCKET = "this.socket = socket"
+
+BOARD_CASES = [
+    Case(
+        "const round",
+        chain="function round",
+        starts="const round = (value) => new Big(value).round(2, HALF);",
+        signature="const round = (value) =>",
+        called=("round", "Big"),
+        types=("Big",),
+        imports=("import Big, { RoundHalfUp as HALF } from 'big.js';",),
+    ),
+    Case(
+        "export class Board",
+        chain="class Board",
+        starts="/**",
+        signature=BASE,
+        types=("Base",),
+        imports=("import { Chart } from './charts';",),
+    ),
+    Case("static #open", chain="class Board", starts="/**", signature=BASE, fields=("static #open = 0",)),
+    Case(
+        "this.columns.push",
+        chain="class Board",
+        starts="/**",
+        signature=BASE,
+        called=("push",),
+        fields=(COLUMNS, "onTick = debounce((tick) => {\n    this.columns.push(tick.symbol);\n  })"),
+    ),
+    Case(
+        "this.socket = socket",
+        chain="class Board > method Board.constructor",
+        starts=NEW_BOARD + " {",
+        signature=NEW_BOARD,
+        fields=(SOCKET,),
+    ),
+    Case(
+        "this.theme = theme",
+        chain="class Board > method Board.constructor",
+        starts=NEW_BOARD + " {",
+        signature=NEW_BOARD,
+        imports=("import defaults from './board-defaults.json';",),
+        fields=("this.theme = theme ?? defaults.theme",),
+    ),
+    Case(
+        "socket.rows = 10",
+        chain="class Board > method Board.constructor",
+        starts=NEW_BOARD + " {",
+        signature=NEW_BOARD,
+    ),
+    Case(
+        "return Board.limits",
+        chain="class Board > method Board.size",
+        starts="get size() {",
+        signature="get size()",
+        types=("Board",),
+        fields=("static limits = { rows: 50 }",),
+    ),
+    Case(
+        "Board.#open++",
+        chain="class Board > method Board.history",
+        starts=HISTORY + " {",
+        signature=HISTORY,
+        types=("Board",),
+        fields=("static #open = 0",),
+    ),
+    Case(
+        "page.items.map",
+        chain="class Board > method Board.history",
+        starts=HISTORY + " {",
+        signature=HISTORY,
+        called=("map", "round"),
+    ),
+    Case(
+        "other.columns.length",
+        chain="class Board > method Board.render",
+        starts=RENDER + " {",
+        signature=RENDER,
+    ),
+    Case(
+        "      columns: this.columns",
+        chain="class Board > method Board.render",
+        starts=RENDER + " {",
+        signature=RENDER,
+        called=("send",),
+        fields=(COLUMNS,),
+    ),
+    Case(
+        "this.socket.close()",
+        chain="function close",
+        starts="Board.prototype.close = function () {",
+        signature="Board.prototype.close = function ()",
+        called=("close",),
+    ),
+    Case(
+        "'/quotes': (request)",
+        chain="function /quotes",
+        signature="'/quotes': (request) =>",
+        starts="'/quotes': (request) => cache.get(request.url),",
+        called=("get",),
+    ),
+    Case(
+        "return joinPath",
+        chain="method orders",
+        starts="async orders({ body }) {",
+        signature="async orders({ body })",
+        called=("joinPath",),
+        imports=("const { join: joinPath } = require('node:path');",),
+    ),
+    Case(
+        "new Board(null",
+        chain="function start",
+        starts="const start = function () {",
+        signature="const start = function ()",
+        called=("render", "Board"),
+        types=("Board",),
+    ),
+]
+
+SHEETS = [Sheet("javascript", SOURCE, CASES), Sheet("javascript", BOARD, BOARD_CASES)]
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.line.strip())
 def test_a_line_is_described_as_a_person_would(case: Case) -> None:
     assert describe("javascript", SOURCE, case.line) == case
+
+
+@pytest.mark.parametrize("case", BOARD_CASES, ids=lambda case: case.line.strip())
+def test_a_line_of_a_board_is_described_as_a_person_would(case: Case) -> None:
+    assert describe("javascript", BOARD, case.line) == case

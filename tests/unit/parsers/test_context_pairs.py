@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from parsers.context import context
 from parsers.languages import by_name
 from parsers.source import parse
-from tests.unit.parsers.test_real_diffs import Rows, text_of
+from tests.unit.parsers.truth import Rows, text_of
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.parsers.labelled import Case, describe
+from tests.unit.parsers.labelled import Case, Sheet, describe
 
 SOURCE = """\
 import { Injectable, Inject } from '@nestjs/common';
@@ -209,9 +209,220 @@ TSX_CASES = [
 ]
 
 
+GATEWAY = """\
+import React, { type FC } from 'react';
+import * as rx from 'rxjs';
+import { Order, type Fill } from '@desk/model';
+import type Decimal from 'decimal.js';
+import log = Telemetry.log;
+
+declare module 'express' {
+  interface Request {
+    user?: Trader;
+  }
+}
+
+type Handler<T extends Message = Message> = (message: T) => Promise<void>;
+type Prices = Map<string, Decimal>;
+
+export const enum Side {
+  Buy = 1,
+  Sell,
+}
+
+abstract class Session<S extends keyof Events> extends rx.Subject<Events[S]> {
+  static count = 0;
+  declare readonly prices: Prices;
+  #fills: Fill[] = [];
+  protected handlers: Record<string, Handler> = {};
+  retry?: () => void = undefined;
+
+  constructor(public readonly id: string, private limit = 10, secret?: string) {
+    super();
+  }
+
+  abstract open(url: URL): this;
+
+  get last(): Fill | undefined {
+    return this.#fills.at(-1);
+  }
+
+  on<M extends Message>(kind: M['kind'], handler: Handler<M>): void;
+  on(kind: string, handler: Handler): void {
+    this.handlers[kind] = handler;
+    if (isFill(handler)) Session.count += this.limit;
+  }
+
+  protected async send(order: Order, limit: number): Promise<Side> {
+    const { prices } = order;
+    const fill = <Fill>await this.post(order satisfies Order);
+    this.#fills.push({ ...fill, price: prices.get(order.symbol)! });
+    return order.side === 'buy' ? Side.Buy : limit;
+  }
+}
+
+export function isFill(value: unknown): value is Fill {
+  return (value as Fill).price !== undefined;
+}
+
+namespace Telemetry.Metrics {
+  export const observe = (name: string) => {
+    rx.of(name).subscribe();
+  };
+}
+
+export const useSession: FC<{ id: string }> = React.memo(({ id }) => {
+  const [open, setOpen] = React.useState<Prices>(new Map());
+  return null;
+});
+"""
+SESSION = "class Session"
+SESSION_SIGNATURE = "abstract class Session<S extends keyof Events> extends rx.Subject<Events[S]>"
+MODEL = "import { Order, type Fill } from '@desk/model';"
+ON = "on(kind: string, handler: Handler): void"
+SEND = "protected async send(order: Order, limit: number): Promise<Side>"
+FILLS = "#fills: Fill[] = []"
+
+GATEWAY_CASES = [
+    Case(
+        "user?: Trader",
+        chain="namespace express > interface express.Request",
+        starts="interface Request {",
+        signature="interface Request",
+        types=("Trader",),
+        fields=("user?: Trader",),
+    ),
+    Case(
+        "type Prices",
+        chain="type Prices",
+        starts="type Prices = Map<string, Decimal>;",
+        signature="type Prices = Map<string, Decimal>",
+        types=("Map", "Decimal"),
+        imports=("import type Decimal from 'decimal.js';",),
+    ),
+    Case(
+        "abstract class Session",
+        chain=SESSION,
+        starts=SESSION_SIGNATURE + " {",
+        signature=SESSION_SIGNATURE,
+        types=("S", "Events", "Subject"),
+        imports=("import * as rx from 'rxjs';",),
+    ),
+    Case(
+        "declare readonly prices",
+        chain=SESSION,
+        starts=SESSION_SIGNATURE + " {",
+        signature=SESSION_SIGNATURE,
+        types=("Prices",),
+        fields=("declare readonly prices: Prices",),
+    ),
+    Case(
+        "constructor(public readonly",
+        chain=f"{SESSION} > method Session.constructor",
+        starts="constructor(public readonly id: string, private limit = 10, secret?: string) {",
+        signature="constructor(public readonly id: string, private limit = 10, secret?: string)",
+        fields=("public readonly id: string", "private limit = 10"),
+    ),
+    Case(
+        "abstract open",
+        chain=f"{SESSION} > method Session.open",
+        starts="abstract open(url: URL): this;",
+        signature="abstract open(url: URL): this",
+        types=("URL",),
+    ),
+    Case(
+        "return this.#fills",
+        chain=f"{SESSION} > method Session.last",
+        starts="get last(): Fill | undefined {",
+        signature="get last(): Fill | undefined",
+        called=("at",),
+        fields=(FILLS,),
+    ),
+    Case(
+        "on<M extends",
+        chain=f"{SESSION} > method Session.on",
+        starts="on<M extends Message>(kind: M['kind'], handler: Handler<M>): void;",
+        signature="on<M extends Message>(kind: M['kind'], handler: Handler<M>): void",
+        types=("M", "Message", "Handler"),
+    ),
+    Case(
+        "this.handlers[kind]",
+        chain=f"{SESSION} > method Session.on",
+        starts=ON + " {",
+        signature=ON,
+        fields=("protected handlers: Record<string, Handler> = {}",),
+    ),
+    Case(
+        "if (isFill(handler))",
+        chain=f"{SESSION} > method Session.on",
+        starts=ON + " {",
+        signature=ON,
+        called=("isFill",),
+        types=("Session",),
+        fields=("static count = 0", "private limit = 10"),
+    ),
+    Case(
+        "const { prices } = order",
+        chain=f"{SESSION} > method Session.send",
+        starts=SEND + " {",
+        signature=SEND,
+    ),
+    Case(
+        "const fill = <Fill>",
+        chain=f"{SESSION} > method Session.send",
+        starts=SEND + " {",
+        signature=SEND,
+        called=("post",),
+        types=("Fill", "Order"),
+        imports=(MODEL,),
+    ),
+    Case(
+        "this.#fills.push",
+        chain=f"{SESSION} > method Session.send",
+        starts=SEND + " {",
+        signature=SEND,
+        called=("push", "get"),
+        fields=(FILLS,),
+    ),
+    Case(
+        "value as Fill",
+        chain="function isFill",
+        types=("Fill",),
+        imports=(MODEL,),
+        starts="export function isFill(value: unknown): value is Fill {",
+        signature="export function isFill(value: unknown): value is Fill",
+    ),
+    Case(
+        "rx.of(name)",
+        chain="namespace Telemetry.Metrics > function Telemetry.Metrics.observe",
+        starts="export const observe = (name: string) => {",
+        signature="export const observe = (name: string) =>",
+        called=("subscribe", "of"),
+        imports=("import * as rx from 'rxjs';",),
+    ),
+    Case(
+        "React.useState<Prices>",
+        called=("useState", "Map"),
+        types=("React", "Prices", "Map"),
+        imports=("import React, { type FC } from 'react';",),
+    ),
+]
+
+SHEETS = [
+    Sheet("typescript", SOURCE, CASES),
+    Sheet("typescript", GATEWAY, GATEWAY_CASES),
+    Sheet("tsx", TSX, TSX_CASES),
+]
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.line.strip())
 def test_a_line_is_described_as_a_person_would(case: Case) -> None:
     assert describe("typescript", SOURCE, case.line) == case
+
+
+@pytest.mark.parametrize("case", GATEWAY_CASES, ids=lambda case: case.line.strip())
+def test_a_line_of_generic_types_is_described_as_a_person_would(case: Case) -> None:
+    assert describe("typescript", GATEWAY, case.line) == case
 
 
 @pytest.mark.parametrize("case", TSX_CASES, ids=lambda case: case.line.strip())

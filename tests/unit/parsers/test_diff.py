@@ -129,6 +129,21 @@ def test_binary_patches_are_binary_and_end_where_the_next_file_begins() -> None:
     assert (binary.is_binary, binary.hunks, text.is_binary) == (True, (), False)
 
 
+@pytest.mark.parametrize("keep", range(3, 11))
+def test_a_cut_binary_patch_is_told(keep: int) -> None:
+    whole = (
+        b"diff --git a/x.png b/x.png\nindex 1..2 100644\nGIT binary patch\nliteral 3\nKcmZQzU|?Wi\nKcmZQzU|?Wi\n\n"
+        b"delta 2\nJcmZQzU|?Wi\n\n"
+    )
+    lines = whole.splitlines(keepends=True)
+    parsed = parse(b"".join(lines[:keep]) + GIT)
+    if keep in (7, 10):  # a block ends here, and nothing says that another one follows
+        assert ([file.path for file in parsed.files], parsed.problems) == (["x.png", "app.py"], ())
+        return
+    assert [file.path for file in parsed.files] == ["app.py"]
+    assert [(p.code, p.path, p.line) for p in parsed.problems] == [("truncated", "x.png", keep + 1)]
+
+
 def test_a_type_change_is_one_file() -> None:
     data = (
         b"diff --git a/link b/link\ndeleted file mode 100644\nindex 1..0\n--- a/link\n+++ /dev/null\n"
@@ -191,8 +206,10 @@ def test_removed_comments_between_hunks_open_no_file() -> None:
     assert texts(only(data)) == [b"-- old", b"++ new", b"a", b"b"]
 
 
-def test_an_emptied_context_line_still_counts() -> None:
-    assert texts(only(b"--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n\n-b\n+c\n")) == [b"a", b"", b"b", b"c"]
+@pytest.mark.parametrize("text", [b"", b"\r"])
+def test_an_emptied_context_line_still_counts(text: bytes) -> None:
+    hunk = b"@@ -1,3 +1,3 @@\n a\n" + text + b"\n-b\n+c\n"
+    assert texts(only(b"--- a/x\n+++ b/x\n" + hunk)) == [b"a", text, b"b", b"c"]
 
 
 @pytest.mark.parametrize("marker", [b"\\ No newline at end of file", "\\ 文件末尾没有换行符".encode()])
@@ -270,6 +287,25 @@ class TestProblems:
         assert len(parsed.files) == 2
         assert [(p.code, p.line) for p in parsed.problems] == [("malformed", 9)]
 
+    @pytest.mark.parametrize(
+        ("line", "path"),
+        [
+            (b"* Unmerged path app.py", "app.py"),
+            (rb'* Unmerged path "\344\270\255.py"', "中.py"),
+            (b"Only in new/src: app.py\r", "new/src/app.py"),
+        ],
+    )
+    def test_a_file_that_is_only_named_is_told(self, line: bytes, path: str) -> None:
+        git = GIT.replace(b"app.py", b"other.py")
+        parsed = parse(git + line + b"\n" + git)
+        assert len(parsed.files) == 2
+        assert [(p.code, p.path, p.line) for p in parsed.problems] == [("omitted", path, 9)]
+        with pytest.raises(DiffSyntaxError, match="not shown"):
+            parse(line + b"\n")
+
+    def test_a_file_that_is_shown_as_well_is_not_missed(self) -> None:
+        assert parse(b"* Unmerged path app.py\n" + GIT).problems == ()
+
     def test_a_new_file_cut_before_its_content_is_told(self) -> None:
         parsed = parse(GIT + b"diff --git a/x b/x\nnew file mode 100644\nindex 0000000..1234567\n")
         assert [(p.code, p.path) for p in parsed.problems] == [("truncated", "x")]
@@ -300,6 +336,8 @@ class TestProblems:
             HUNK + b"-more\n",
             b"@@ -1,2 +1,2 @@\n a\n-b\n-c\n+d\n",
             b"@@ -0,0 +0,0 @@\n",
+            b"@@ -0 +1 @@\n-a\n+b\n",
+            b"@@ -1 +0,1 @@\n-a\n+b\n",
             b"@@ -1,x +1 @@\n-a\n+b\n",
             b"@@ -1 +1 @@\n\\ No newline at end of file\n-a\n+b\n",
             b"@@ -1," + b"9" * 5000 + b" +1 @@\n-a\n+b\n",

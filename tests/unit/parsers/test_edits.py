@@ -28,6 +28,9 @@ PYTHON = b"def f(a):\n    return (a)\n\n\nx = f(1)\n"
         (b"a\nb", (1, 1), "x", b"x\nb"),
         (b"a\rb\nc\n", (2, 2), "x", b"a\rb\nx\n"),
         (b"\xef\xbb\xbfa\nb\n", (2, 2), "中", b"\xef\xbb\xbfa\n\xe4\xb8\xad\n"),
+        (b"\xef\xbb\xbfa\nb\n", (1, 1), "x", b"\xef\xbb\xbfx\nb\n"),
+        (b"\xef\xbb\xbfa\nb\n", (1, 1), "\ufeffx", b"\xef\xbb\xbfx\nb\n"),
+        (b"\xef\xbb\xbfa\nb\n", (1, 1), "", b"\xef\xbb\xbfb\n"),
         ("买\n卖\n".encode("gbk"), (2, 2), "  买卖", "买\n  买卖\n".encode("gbk")),
         ("é\nb\n".encode("latin-1"), (2, 2), "ü", "é\nü\n".encode("latin-1")),
     ],
@@ -87,6 +90,19 @@ def test_a_good_edit_is_clean() -> None:
         ("a.js", b"function f() {\n  g(1);\n}\n", "  g(1;"),
         ("a.ts", b"class A {\n  f(): number { return 1; }\n}\n", "  f(): number return 1; }"),
         ("a.tsx", b"const a = (\n  <A>1</A>\n);\n", "  <A>1"),
+        ("a.c", b"int f(void) {\n  return g(1);\n}\n", "  return g(1;"),
+        ("a.cpp", b"namespace a {\nint f() { return g(1); }\n}\n", "int f() { return g(1);"),
+        ("A.cs", b"class A {\n  int F() => G(1);\n}\n", "  int F() => G(1;"),
+        ("a.kt", b"class A {\n  fun f() = g(1)\n}\n", "  fun f() = g(1"),
+        ("a.rs", b"fn f() -> i32 {\n    g(1)\n}\n", "    g(1"),
+        ("a.php", b"<?php\nf(1);\n", "f(1;"),
+        ("a.rb", b"def f\n  g(1)\nend\n", "  g(1"),
+        ("a.sh", b"f() {\n  g $(h)\n}\n", "  g $(h"),
+        ("a.json", b'{\n  "a": [1]\n}\n', '  "a": [1'),
+        ("a.css", b"a {\n  b: c(1);\n}\n", "  b: c(1;"),
+        ("a.vue", b"<script>\nf([1])\n</script>\n<template><p>(</p></template>\n", "f([1)"),
+        ("a.vue", b'<script setup lang="ts">\nconst a: number = f(1)\n</script>\n', "const a: number = f(1"),
+        ("a.html", b"<p>(</p><script>\nf(1)\n</script>\n", "f(1"),
     ],
 )
 def test_an_edit_that_breaks_the_syntax_is_told_with_its_line(
@@ -98,6 +114,37 @@ def test_an_edit_that_breaks_the_syntax_is_told_with_its_line(
     assert found.detail.startswith("no longer parses as ")
 
 
+@pytest.mark.parametrize(
+    ("path", "source", "replacement"),
+    [
+        ("a.sh", b"#!/bin/sh\nif [ -f x ]; then y; fi\n", "if -f x ]; then y; fi"),
+        ("a.yml", b"on: push\nos: [linux, mac]\n", "os: linux, mac]"),
+        ("Dockerfile", b'FROM a\nCMD ["b", "c"]\n', 'CMD ["b", "c"'),
+    ],
+)
+def test_a_lost_bracket_is_told_where_one_alone_is_a_word(path: str, source: bytes, replacement: str) -> None:
+    found = check(path, source, 2, 2, replacement)
+    assert (found.verdict, found.line) == (EditVerdict.BREAKS_SYNTAX, 2)
+    assert (
+        check(path, source + b"# [\n", 2, 2, replacement).verdict is EditVerdict.CLEAN
+    )  # none paired before
+    escaped = source.decode().split("\n")[1] + r" # \["
+    assert check(path, source, 2, 2, escaped).verdict is EditVerdict.CLEAN
+
+
+def test_the_template_of_a_component_may_be_edited_beside_its_script() -> None:
+    source = b"<template>\n  <p>{{ total }}</p>\n</template>\n<script>\nf([1])\n</script>\n"
+    assert check("a.vue", source, 2, 2, "  <p>{{ total }} (net)</p>").verdict is EditVerdict.CLEAN
+
+
+def test_a_language_of_many_dialects_goes_unchecked() -> None:
+    found = check("a.sql", b"select 1;\n", 1, 1, "select (1;")
+    assert (found.verdict, found.detail) == (EditVerdict.UNCHECKED, "sql has more dialects than we can parse")
+    mapper = b'<mapper>\n<select id="a">\nselect f(1)\n</select>\n</mapper>\n'
+    assert check("a.xml", mapper, 3, 3, "select f(1").verdict is EditVerdict.CLEAN
+    assert check("a.xml", mapper, 4, 4, "<select>").verdict is EditVerdict.BREAKS_SYNTAX
+
+
 def test_python_itself_is_asked_where_the_grammar_is_lenient() -> None:
     found = check("a.py", b"x = 1\ny = 2\n", 1, 1, "return = 1")
     assert found.verdict is EditVerdict.BREAKS_SYNTAX
@@ -105,9 +152,45 @@ def test_python_itself_is_asked_where_the_grammar_is_lenient() -> None:
     assert check("a.py", b"x = 1\n", 1, 1, "f(a=1, 2)").verdict is EditVerdict.BREAKS_SYNTAX
 
 
-def test_python_of_another_version_is_left_to_the_grammar() -> None:
+def test_python_2_is_left_to_the_grammar() -> None:
     source = b"print 'python 2'\nx = 1\n"
     assert check("a.py", source, 2, 2, "x = 2").verdict is EditVerdict.CLEAN
+    assert check("a.py", b"x = 1\n", 1, 1, "print x", python_version=(2, 7)).verdict is EditVerdict.CLEAN
+
+
+WALRUS = "if (n := len(a)) > 1: pass"
+MATCH = "match a:\n    case [b]:\n        pass"
+GENERIC = "type Pair[T] = tuple[T, T]"
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "verdict"),
+    [
+        (WALRUS, (3, 7), EditVerdict.BREAKS_SYNTAX),
+        (WALRUS, (3, 8), EditVerdict.CLEAN),
+        (MATCH, (3, 9), EditVerdict.BREAKS_SYNTAX),
+        (MATCH, (3, 10), EditVerdict.CLEAN),
+        (GENERIC, (3, 99), EditVerdict.CLEAN),
+        (GENERIC, (3, 11), EditVerdict.BREAKS_SYNTAX),
+        ("f(a=1, 2)", (3, 8), EditVerdict.BREAKS_SYNTAX),
+        ("f(a", (3, 99), EditVerdict.BREAKS_SYNTAX),
+    ],
+)
+def test_python_is_read_in_the_version_that_the_project_declares(
+    text: str, version: tuple[int, int], verdict: EditVerdict
+) -> None:
+    found = check("a.py", b"a = 1\n", 1, 1, text, python_version=version)
+    assert found.verdict is verdict
+
+
+def test_the_version_that_refuses_is_named() -> None:
+    found = check("a.py", b"a = 1\nb = 2\n", 2, 2, WALRUS, python_version=(3, 7))
+    assert (found.detail, found.line) == ("no longer parses as python 3.7", 2)
+
+
+def test_a_file_that_its_declared_version_never_took_is_left_to_the_grammar() -> None:
+    found = check("a.py", f"{MATCH}\nx = 1\n".encode(), 4, 4, "x = 2", python_version=(3, 8))
+    assert found.verdict is EditVerdict.CLEAN
 
 
 def test_warnings_of_the_python_compiler_are_no_errors() -> None:
@@ -125,6 +208,13 @@ class TestErrorsThatWereThereBefore:
 
     def test_an_edit_that_heals_one_is_clean(self) -> None:
         assert check("a.py", self.SOURCE, 1, 1, "def f():").verdict is EditVerdict.CLEAN
+
+    def test_as_many_stay_within_the_edit_as_there_were(self) -> None:
+        assert check("a.py", self.SOURCE, 1, 1, "def ff(:").verdict is EditVerdict.CLEAN
+        assert (
+            check("a.py", self.SOURCE, 1, 1, "def ff(:\n    pass\ndef g(:").verdict
+            is EditVerdict.BREAKS_SYNTAX
+        )
 
     def test_a_further_error_is_told(self) -> None:
         found = check("a.py", self.SOURCE, 6, 6, "    a = 1\n    return )")

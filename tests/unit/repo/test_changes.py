@@ -163,6 +163,18 @@ def test_settings_and_attributes_come_from_the_commit_named(repository: Reposito
     assert (changes.repository_settings, changes.attributes) == (b"theirs", b"theirs too")
 
 
+def test_the_python_of_the_project_is_that_of_the_commit_named(repository: Repository) -> None:
+    declared = '[project]\nname = "a"\nrequires-python = ">=3.{}"\n'
+    changes = read(
+        repository,
+        {"pyproject.toml": declared.format(9), "sub/pyproject.toml": declared.format(7)},
+        {"pyproject.toml": declared.format(13)},
+        settings_from="main",
+    )
+
+    assert changes.python_version == (3, 9)
+
+
 def test_settings_behind_a_link_are_not_followed(repository: Repository) -> None:
     changes = read(
         repository, {".reviewer.toml": "a.py", "a.py": "1\n"}, {"a.py": "2\n"},

@@ -1,0 +1,36 @@
+"""SQL. The grammar knows few dialects, so scopes, tables and calls are read from the words of the text."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from parsers.languages.language import Language, load_grammar
+from parsers.sql.sections import read_sections
+
+LANGUAGE = Language(
+    name="sql",
+    suffixes=(
+        ".sql",
+        ".ddl",
+        ".dml",
+        ".hql",
+        ".mysql",
+        ".pgsql",
+        ".psql",
+        ".prc",
+        ".pck",
+        ".pkb",
+        ".pks",
+        ".plsql",
+        ".pls",
+        ".plb",
+        ".tsql",
+    ),
+    grammar=partial(load_grammar, "tree_sitter_sql"),
+    scopes={},
+    line_comments=("--",),
+    block_comments=(("/*", "*/"),),
+    comments=("comment", "marginalia"),
+    read_sections=read_sections,
+    tolerant=True,
+)
