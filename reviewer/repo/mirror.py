@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -20,9 +21,11 @@ from pathlib import Path
 
 from parsers.diff import FileDiff
 from reviewer.errors import ForgeRefused, ForgeUnavailable
+from reviewer.repo.answers import IndexReport
 from reviewer.repo.blobs import Limits, list_absent
-from reviewer.repo.changes import RENAMES, Changes, read_changes, read_diff
+from reviewer.repo.changes import RENAMES, Changes, Prefetch, read_changes, read_diff
 from reviewer.repo.git import Git, GitFailed
+from reviewer.repo.index import SymbolIndex
 from reviewer.repo.remote import Remote, translated
 
 FETCH_TIMEOUT_S = 300.0
@@ -85,13 +88,6 @@ class Mirror:
         Settings and attributes come from the commit `settings_from`. `renames` is how much alike a
         renamed file must be: pairs of line numbers depend on it, so it is the forge's own figure.
         """
-
-        def prefetch(ids: Sequence[str]) -> None:
-            absent = list_absent(self._git(remote), ids)
-            if absent:
-                with self._locked(remote) as git:
-                    _fetch(git, remote, self._timeout_s, feed="\n".join(absent).encode())
-
         with translated(remote):
             return read_changes(
                 self._git(remote),
@@ -100,7 +96,7 @@ class Mirror:
                 settings_from=settings_from,
                 limits=self._limits,
                 renames=renames,
-                prefetch=prefetch,
+                prefetch=self._prefetch(remote),
             )
 
     def read_diff(
@@ -109,6 +105,37 @@ class Mirror:
         """Diff two commits whose contents are here already."""
         with translated(remote):
             return read_diff(self._git(remote), base, head, limits=self._limits, renames=renames).files
+
+    def open_index(self, remote: Remote) -> SymbolIndex:
+        """Open the symbol index of a project; raises StoreError."""
+        return SymbolIndex.open(self._root.with_name("indexes") / self._git(remote).folder.name)
+
+    def update_index(
+        self, remote: Remote, index: SymbolIndex, commit: str, *, max_seconds: float = math.inf
+    ) -> IndexReport:
+        """Index a fetched commit, fetching the contents that no earlier one brought in one request.
+
+        Raises StoreError as well; `max_seconds` as in `SymbolIndex.update`.
+        """
+        with self.reading(remote) as git:
+            return index.update(git, commit, prefetch=self._prefetch(remote), max_seconds=max_seconds)
+
+    @contextlib.contextmanager
+    def reading(self, remote: Remote) -> Iterator[Git]:
+        """Lend git bound to a project's mirror, to read what was fetched."""
+        with translated(remote):
+            yield self._git(remote)
+
+    def _prefetch(self, remote: Remote) -> Prefetch:
+        """Return what fetches those of many blobs that are not here, in one request."""
+
+        def prefetch(ids: Sequence[str]) -> None:
+            absent = list_absent(self._git(remote), ids)
+            if absent:
+                with self._locked(remote) as git:
+                    _fetch(git, remote, self._timeout_s, feed="\n".join(absent).encode())
+
+        return prefetch
 
     def _fetch_late(self, git: Git, remote: Remote, head: str) -> None:
         try:
