@@ -18,6 +18,7 @@ from reviewer.errors import ConfigError
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Posting = Literal["all", "summary", "off"]
 FailOn = Literal["critical", "high", "medium", "low", "never"]
+_OWN_FOLDERS = frozenset({"guidelines", "model", "reviewer", "secret"})  # of rule ids
 
 
 class Section(BaseModel):
@@ -121,12 +122,75 @@ class ReviewSettings(Section):
     paths: dict[str, PathSettings] = Field(default_factory=dict)
 
 
+class ToolSettings(Section):
+    """Another program that looks at the changed files; `name` is the folder of its rule ids.
+
+    `command` is run without a shell, once or, where `{files}` in it makes it too long, several times.
+    `{output}` is a file that it may write to instead of stdout. It gets the files that `paths` (globs;
+    none: all) fit. One that is `required` leaves the verdict undecided where it fails.
+    """
+
+    name: Identifier
+    command: tuple[str, ...] = Field(min_length=1)
+    format: Literal["sarif"] = "sarif"
+    paths: tuple[str, ...] = ()
+    timeout_s: float = Field(default=60, gt=0, le=3600)
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _is_not_of_the_repository(self) -> ToolSettings:
+        program = self.command[0]
+        if not program or ("/" in program and not program.startswith("/")):
+            raise ValueError("the command begins with the name of a program on PATH, or an absolute path")
+        if any("{files}" in word and word != "{files}" for word in self.command):
+            raise ValueError("{files} is a word of its own in the command")
+        return self
+
+
 class RulesSettings(Section):
-    """Which rules run, from where, and with what severity."""
+    """Which rules run, from where, and with what severity; `tools` are further programs that find things."""
 
     paths: tuple[Path, ...] = ()
     disable: tuple[str, ...] = ()
     severity: dict[str, Severity] = Field(default_factory=dict)
+    tools: tuple[ToolSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _tools_have_names_of_their_own(self) -> RulesSettings:
+        names = [tool.name for tool in self.tools]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two tools are called {twice}")
+        if taken := next((name for name in names if name in _OWN_FOLDERS), None):
+            raise ValueError(f"a tool cannot be called {taken}: findings of this program have that folder")
+        return self
+
+
+class SecretsSettings(Section):
+    """What is no secret, or may be there: files (globs), values by SHA-256, values by form (RE2, the whole value)."""
+
+    allow_paths: tuple[str, ...] = ()
+    allow_hashes: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")], ...] = ()
+    allow_patterns: tuple[str, ...] = ()
+
+
+class Weight(Section):
+    """What severity another tool's result has: the first weight that fits it decides.
+
+    `tool` and `rules` are globs, of the tool's name and of its rule ids; `level` is SARIF's; `score` is
+    the least `security-severity`. What is left out fits everything.
+    """
+
+    severity: Severity
+    tool: str = "*"
+    rules: tuple[str, ...] = ()
+    level: Literal["error", "warning", "note", "none"] | None = None
+    score: float | None = Field(default=None, ge=0, le=10)
+
+
+class SarifSettings(Section):
+    """How other tools' findings are taken."""
+
+    severity: tuple[Weight, ...] = ()
 
 
 class Threshold(Section):
@@ -171,6 +235,8 @@ class Settings(Section):
     roles: RoleSettings = RoleSettings()
     review: ReviewSettings = ReviewSettings()
     rules: RulesSettings = RulesSettings()
+    secrets: SecretsSettings = SecretsSettings()
+    sarif: SarifSettings = SarifSettings()
     gate: GateSettings = GateSettings()
     privacy: PrivacySettings = PrivacySettings()
 

@@ -16,9 +16,10 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from reviewer.scanners.matches import MAX_RESULTS, Match, Run, SourceText
 
 SUFFIXES = {
     "bash": ".sh",
@@ -40,43 +41,11 @@ SUFFIXES = {
     "typescript": ".ts",
     "yaml": ".yaml",
 }
-MAX_RESULTS = 10_000
-MAX_LINE = 4_000  # characters; 10,000 results of such a line are 40 MB
+MAX_LINE = 4_000  # bytes; 10,000 results of such a line are 40 MB
 
 _BAD_RULE = 8
 _IGNORES = ("hidden", "dot", "exclude", "global", "parent", "vcs")
 _SCANNED = re.compile(r"^sg: entity\|file\|(?:\./)?(.+): language=", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One match: `rule` and `file` are the keys of the run, lines are 1-based and inclusive.
-
-    `replacement` is the text of the rule's fix for the bytes start..end (exclusive) of the file.
-    """
-
-    rule: str
-    file: str
-    start_line: int
-    end_line: int
-    replacement: str | None = None
-    start: int = 0
-    end: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run gave; `problem` says why it failed as a whole, `bad_rule` whether a rule was to blame."""
-
-    matches: tuple[Match, ...] = ()
-    scanned: frozenset[str] = frozenset()
-    problem: str = ""
-    bad_rule: bool = False
-
-    @property
-    def cut(self) -> bool:
-        """Say whether the limit on results may have cut matches off."""
-        return len(self.matches) >= MAX_RESULTS
 
 
 def find_binary() -> str | None:
@@ -87,12 +56,12 @@ def find_binary() -> str | None:
 
 def run(
     rules: Iterable[Mapping[str, Any]],
-    files: Mapping[str, bytes],
+    files: Mapping[str, SourceText],
     *,
     seconds: float,
     binary: str | None = None,
 ) -> Run:
-    """Run rules (ast-grep's documents, ids being the keys) over files (UTF-8 by name) in one process.
+    """Run rules (ast-grep's documents, ids being the keys) over files (by plain names of ours) in one process.
 
     Takes at most `seconds`. Never raises: a failure is in the run's `problem`.
     """
@@ -119,9 +88,11 @@ def run(
             bad_rule=done.returncode == _BAD_RULE,
         )
     try:
-        return Run(tuple(_matches(done.stdout)), frozenset(_SCANNED.findall(stderr)))
+        matches = tuple(_matches(done.stdout))
     except (ValueError, KeyError, TypeError) as err:
         return Run(problem=f"ast-grep printed something else than matches: {err!r}")
+    scanned = frozenset(map(_name, _SCANNED.findall(stderr)))
+    return Run(matches, scanned, cut=len(matches) >= MAX_RESULTS)
 
 
 def _command(binary: str) -> Sequence[str]:
@@ -130,14 +101,18 @@ def _command(binary: str) -> Sequence[str]:
     return [binary, "scan", "--rule=../rules.yml", "--json=stream", "--inspect=entity", *ignores, *limit, "."]
 
 
-def _lay_out(folder: Path, rules: Iterable[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
+def _lay_out(folder: Path, rules: Iterable[Mapping[str, Any]], files: Mapping[str, SourceText]) -> None:
     documents = (json.dumps(rule, ensure_ascii=False) for rule in rules)
     (folder / "rules.yml").write_text("\n---\n".join(documents), encoding="utf-8")
     # Without one of our own, ast-grep takes the configuration of any folder above, such as /tmp.
     (folder / "sgconfig.yml").write_text("ruleDirs: []\n", encoding="utf-8")
     (folder / "files").mkdir()
-    for name, content in files.items():
-        (folder / "files" / name).write_bytes(content)
+    for name, source in files.items():
+        (folder / "files" / f"{name}{SUFFIXES[source.language]}").write_bytes(source.utf8)
+
+
+def _name(file: str) -> str:
+    return file.removeprefix("./").rpartition(".")[0]
 
 
 def _matches(stdout: bytes) -> Iterator[Match]:
@@ -151,7 +126,7 @@ def _matches(stdout: bytes) -> Iterator[Match]:
         offsets = found.get("replacementOffsets", {"start": 0, "end": 0})
         yield Match(
             rule=found["ruleId"],
-            file=found["file"].removeprefix("./"),
+            file=_name(found["file"]),
             start_line=start["line"] + 1,
             end_line=last,
             replacement=found.get("replacement"),

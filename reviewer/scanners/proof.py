@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reviewer.scanners import astgrep
-from reviewer.scanners.astgrep import Match, Run
+from reviewer.scanners import engines
+from reviewer.scanners.matches import Match, Run, SourceText
 from reviewer.scanners.rulefile import Rule
 
 PROOF_SECONDS = 120.0
@@ -31,6 +31,7 @@ class _Case:
 
     rule: Rule
     key: str
+    language: str
     label: str
     file: str
     code: str
@@ -39,14 +40,16 @@ class _Case:
 
 
 def prove(rules: Sequence[Rule]) -> tuple[RuleProof, ...]:
-    """Run every example of the rules, in each of the rule's languages, through ast-grep; two runs in all.
+    """Run every example of the rules, in each of the rule's languages; two runs in all.
 
     Valid examples must not match, invalid ones must match on exactly their lines (where a match
     starts). A fix must give the text that is written, and the rule must find nothing in it any more.
     """
     cases = [case for key, rule in enumerate(rules) for case in _cases(rule, str(key))]
-    found = _run(rules, {case.file: case.code for case in cases})
-    fixed = {case.file: case.fix for case in cases if case.fix is not None}
+    found = _run(rules, {case.file: SourceText(case.language, case.code.encode()) for case in cases})
+    fixed = {
+        case.file: SourceText(case.language, case.fix.encode()) for case in cases if case.fix is not None
+    }
     left = _run(rules, fixed)
     failures: dict[str, list[str]] = {rule.id: [] for rule in rules}
     for case in cases:
@@ -57,19 +60,17 @@ def prove(rules: Sequence[Rule]) -> tuple[RuleProof, ...]:
 def _cases(rule: Rule, key: str) -> Iterable[_Case]:
     metadata = rule.written.metadata
     for language in rule.languages:
-        suffix = astgrep.SUFFIXES[language]
         for number, code in enumerate(metadata.valid, 1):
-            yield _Case(rule, key, f"valid {number} ({language})", f"{key}-valid-{number}{suffix}", code)
+            name = f"{key}-{language}-valid-{number}"
+            yield _Case(rule, key, language, f"valid {number} ({language})", name, code)
         for number, example in enumerate(metadata.invalid, 1):
-            name = f"{key}-invalid-{number}{suffix}"
+            name = f"{key}-{language}-invalid-{number}"
             label = f"invalid {number} ({language})"
-            yield _Case(rule, key, label, name, example.code, example.lines, example.fix)
+            yield _Case(rule, key, language, label, name, example.code, example.lines, example.fix)
 
 
-def _run(rules: Sequence[Rule], files: Mapping[str, str]) -> Run:
-    documents = [document for key, rule in enumerate(rules) for document in rule.documents(str(key))]
-    texts = {name: text.encode() for name, text in files.items()}
-    return astgrep.run(documents, texts, seconds=PROOF_SECONDS)
+def _run(rules: Sequence[Rule], files: dict[str, SourceText]) -> Run:
+    return engines.run(rules, files, seconds=PROOF_SECONDS)
 
 
 def _judge(case: _Case, found: Run, left: Run) -> Iterable[str]:

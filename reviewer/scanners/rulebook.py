@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from reviewer.config import RulesSettings
 from reviewer.errors import ConfigError, RuleError
 from reviewer.material import rules_dir
-from reviewer.scanners import astgrep, rulefile
+from reviewer.scanners import engines, numbered, rulefile
+from reviewer.scanners.querytext import BadQuery
+from reviewer.scanners.rulecache import RuleCache
 from reviewer.scanners.rulefile import Rule
 
-GUIDELINES = "guidelines"  # rules in words, for the model; no ast-grep rules in there
-CHECK_SECONDS = 30.0
+GUIDELINES = "guidelines"  # rules in words, for the model; no rules for a scanner in there
+_OTHERS = ("secret/", "guidelines/", "reviewer/")  # the folders of what is found by others than these rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +36,43 @@ class Rulebook:
         """Name the languages that any rule reads."""
         return frozenset(language for rule in self.rules for language in rule.languages)
 
-    def documents(self) -> Iterator[dict[str, Any]]:
-        """Write all rules as ast-grep takes them; a rule's key is its index here."""
-        for index, rule in enumerate(self.rules):
-            yield from rule.documents(str(index))
 
-
-def load(settings: RulesSettings, *, tolerant: bool = False) -> Rulebook:
+def load(settings: RulesSettings, *, tolerant: bool = False, cache_dir: Path | None = None) -> Rulebook:
     """Load the built-in rules and those of the settings, as the settings want them.
 
     A rule of a later folder replaces an earlier one of the same id. Raises RuleError for the first
     file that cannot be used, or, if tolerant, leaves such files out and lists them in `broken`.
     Raises ConfigError for a folder that is not there, and for the settings naming an unknown rule.
+    What was read and found good is kept in `cache_dir` for the next time.
     """
-    folders = (rules_dir(), *settings.paths)
-    rulebook = read(folders)
+    rulebook = read((rules_dir(), *settings.paths), cache_dir=cache_dir)
     if rulebook.broken and not tolerant:
         raise rulebook.broken[0]
     return configure(rulebook, settings)
 
 
-def read(folders: Sequence[Path]) -> Rulebook:
-    """Read every rule of the folders and have ast-grep check them; never raises RuleError."""
+def read(folders: Sequence[Path], *, cache_dir: Path | None = None) -> Rulebook:
+    """Read every rule of the folders and have its engine check it; never raises RuleError."""
+    found = [(file, folder) for folder in folders for file in _files(folder)]
+    cache = RuleCache(cache_dir, [file for file, _ in found])
+    if (kept := cache.load()) is not None:
+        return Rulebook(kept)
     rules: dict[str, Rule] = {}
     broken: list[RuleError] = []
-    for folder in folders:
-        for file in _files(folder):
-            try:
-                rule = rulefile.read(file, folder)
-            except RuleError as err:
-                broken.append(err)
-            else:
-                rules[rule.id] = rule
+    for file, folder in found:
+        try:
+            rule = rulefile.read(file, folder)
+        except RuleError as err:
+            broken.append(err)
+        else:
+            rules[rule.id] = rule
     refused = _refused(rules.values())
-    kept = (rule for rule in rules.values() if rule.id not in refused)
-    return Rulebook(tuple(sorted(kept, key=lambda rule: rule.id)), (*broken, *refused.values()))
+    good = tuple(
+        sorted((rule for rule in rules.values() if rule.id not in refused), key=lambda rule: rule.id)
+    )
+    if not broken and not refused:
+        cache.keep(good)
+    return Rulebook(good, (*broken, *refused.values()))
 
 
 def configure(rulebook: Rulebook, settings: RulesSettings) -> Rulebook:
@@ -78,9 +81,10 @@ def configure(rulebook: Rulebook, settings: RulesSettings) -> Rulebook:
     Raises ConfigError, naming the nearest rule, where the settings name none of the rulebook.
     """
     ids = [rule.id for rule in rulebook.rules]
+    others = (*_OTHERS, *(f"{tool.name}/" for tool in settings.tools))
     for key, names in (("rules.disable", settings.disable), ("rules.severity", settings.severity)):
         for name in names:
-            if not any(fnmatchcase(rule_id, name) for rule_id in ids) and not name.startswith("secret/"):
+            if not any(fnmatchcase(rule_id, name) for rule_id in ids) and not name.startswith(others):
                 close = difflib.get_close_matches(name, ids, n=1)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 raise ConfigError(f"{key} names the unknown rule {name!r}{hint}", key=key)
@@ -99,21 +103,15 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in found if file.parent.name != GUIDELINES)
 
 
-def _refused(rules: Iterable[Rule]) -> Mapping[str, RuleError]:
-    """Find the rules that ast-grep refuses: one run if all are well, else one for each."""
-    rules = list(rules)
-    if not _problem(rules):
-        return {}
-    problems = ((rule, _problem([rule])) for rule in rules)
-    return {
-        rule.id: RuleError(f"{rule.file}:{rule.line}: {problem}", file=rule.file, line=rule.line)
-        for rule, problem in problems
-        if problem
-    }
+def _refused(rules: Iterable[Rule]) -> dict[str, RuleError]:
+    """Find the rules that their engine refuses, by id."""
+    known = {rule.id: rule for rule in rules}
+    problems = engines.find_problems(list(known.values()))
+    return {rule_id: _as_error(known[rule_id], *problem) for rule_id, problem in problems.items()}
 
 
-def _problem(rules: Sequence[Rule]) -> str:
-    """Say what ast-grep has against rules; one that cannot run at all is the scan's to report."""
-    documents = [document for rule in rules for document in rule.documents(rule.id)]
-    outcome = astgrep.run(documents, {}, seconds=CHECK_SECONDS)
-    return outcome.problem if outcome.bad_rule else ""
+def _as_error(rule: Rule, message: str, query: BadQuery | None) -> RuleError:
+    line = rule.line
+    if query is not None:
+        line = (numbered.text_line(rule.file, query.place) or line) + query.row
+    return numbered.rule_error(message, rule.file, line)

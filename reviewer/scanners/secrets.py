@@ -7,8 +7,11 @@ any comment obeyed that would silence it. A secret is never shown whole.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +28,11 @@ from reviewer.domain import (
     Source,
 )
 from reviewer.ports import ScanReport
+from reviewer.scanners.allowed_secrets import AllowList
 from reviewer.scanners.newside import NewSide, new_side
-from reviewer.scanners.passwords import find_passwords, is_placeholder
+from reviewer.stages.passwords import find_passwords
 from reviewer.scanners.rulefile import TextLanguage
+from reviewer.stages.secret_values import is_placeholder, is_web_token
 from reviewer.stages.anchor import anchor
 from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
 from reviewer.stages.redact import mask, redact
@@ -41,12 +46,15 @@ _KEY_LIMIT = 20_000
 _DUMMY = re.compile(rb"(?i)x{4}|example|your")
 _GAVE_UP = (TimeoutError, RuntimeError)  # what Kingfisher raises when its time is over, or it cannot start
 _FEWEST_DIFFERENT = 5  # AKIAZZZZZZZZZZZZZZZZ is made up
-_TEST_PATH = re.compile(
-    r"(^|/)(tests?|testdata|fixtures?|examples?|samples?|mocks?)(/|$)|(^|/)test_|_test\.|\.(test|spec)\."
+# Tests, examples and documents, where passwords are often made up.
+_SHOWN_PATH = re.compile(
+    r"(?i)(^|[/._-])(tests?|testing|testdata|specs?|fixtures?|examples?|samples?|mocks?|demos?|docs?)([/._-]|$)"
+    r"|(?-i:Tests?|Spec)\.\w+$|\.(md|rst|adoc)$"
 )
 
 _PASSWORD_TITLES = {
     "password": ("hard-coded password", "硬编码口令"),
+    "key": ("hard-coded key or token", "硬编码密钥或令牌"),
     "uri-password": ("password in a URI", "URI 中的口令"),
     "curl-password": ("password on a command line", "命令行中的口令"),
     "authorization": ("credentials in a header", "请求头中的凭证"),
@@ -56,6 +64,7 @@ _SAME_KIND = {
     "generic-credential-uri": "uri-password",
     "curl-auth-user": "curl-password",
     "curl-auth-header": "authorization",
+    "jwt": "json-web-token",
 }
 _TEXTS = {
     "en": (
@@ -86,22 +95,42 @@ class _Secret:
     value: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A secret on changed lines (1-based, inclusive)."""
+
+    secret: _Secret
+    lines: tuple[int, int]
+
+
 class SecretScanner:
     """Finds secrets; `cache_dir` keeps Kingfisher's compiled rules (3 s to start without, 0.3 s with).
 
-    A scan of one file takes at most `seconds`.
+    Kingfisher takes at most `seconds` for one file. What is `allowed` brings no finding, but is counted in a
+    warning, and redacted all the same.
     """
 
     name = "secrets"
     thorough = True
 
     def __init__(
-        self, cache_dir: Path | None, language: TextLanguage = "en", *, seconds: float = 20.0
+        self,
+        cache_dir: Path | None,
+        language: TextLanguage = "en",
+        *,
+        allowed: AllowList | None = None,
+        seconds: float = 20.0,
     ) -> None:
-        self._cache_dir = cache_dir
         self._language = language
+        self._allowed = allowed or AllowList()
         self._seconds = seconds
-        self._kingfisher: Kingfisher | None = None
+        self._kingfisher = cache(partial(_load_kingfisher, cache_dir))
+
+    def speaking(self, language: TextLanguage) -> SecretScanner:
+        """Return this scanner with findings in that language; what it has loaded is shared."""
+        other = copy(self)
+        other._language = language
+        return other
 
     def scan(self, change: ChangeSet) -> ScanReport:
         """Look at the added lines of all files, of any language and also of a bare diff."""
@@ -112,11 +141,16 @@ class SecretScanner:
             text = _new_text(file)
             try:
                 secrets = self._find(text, file.path)
-                findings += self._findings(secrets, text, file)
             except _GAVE_UP as err:
                 message = f"the search for secrets did not end: {err}"
                 warnings.append(ReviewWarning("scanner-failed", message, file.path, undecided=True))
                 secrets = _known_to_us(text, file.path)
+            placed = list(_placed(secrets, text, file))
+            unknown = [one for one in placed if not self._allowed.allows(file.path, one.secret.value)]
+            if len(unknown) < len(placed):
+                message = f"{len(placed) - len(unknown)} secrets that the configuration allows"
+                warnings.append(ReviewWarning("secret-allowed", message, file.path))
+            findings += self._findings(unknown, secrets, text, file.path)
             values |= _texts_of((*secrets, *self._find_anyway(_old_text(file), file.path)))
         return ScanReport(tuple(findings), tuple(warnings), secrets=tuple(sorted(values)))
 
@@ -147,39 +181,36 @@ class SecretScanner:
             return _known_to_us(text, path)
 
     def _known_to_kingfisher(self, text: bytes) -> Iterator[_Secret]:
-        if self._kingfisher is None:
-            self._kingfisher = _load_kingfisher(self._cache_dir)
-        for found in self._kingfisher.scan(text, timeout=self._seconds):
+        for found in self._kingfisher().scan(text, timeout=self._seconds):
             start, end = found.location["start_offset"], found.location["end_offset"]
             value = text[start:end]
             name = re.sub(r"[^a-z0-9]+", "-", found.rule_id.lower().partition(".")[2]).strip("-") or "secret"
             kind = _SAME_KIND.get(name, name)
             guessed = kind in _PASSWORD_TITLES
-            if not found.visible or (guessed and is_placeholder(value)):
+            if not found.visible or (guessed and is_placeholder(value)) or not _is_sound(kind, value):
                 continue
-            titles = _PASSWORD_TITLES.get(kind, (name.replace("-", " "),) * 2)
+            words = name.replace("-", " ")
+            titles = _PASSWORD_TITLES.get(kind, (words, f"凭证（{words}）"))
             yield _Secret(kind, titles, Confidence.MEDIUM if guessed else Confidence.HIGH, start, end, value)
 
-    def _findings(self, secrets: Sequence[_Secret], text: bytes, file: ChangedFile) -> Iterator[Finding]:
-        if not secrets:
-            return
-        masked = _masked_side(secrets, text)
-        for secret in secrets:
-            # A key's text begins with the line feed after its marker, and ends with one.
-            first, last = text.count(b"\n", 0, secret.start + 1) + 1, text.count(b"\n", 0, secret.end - 1) + 1
-            lines = anchor(file, Side.NEW, first, last)
-            if lines:
-                yield self._finding(secret, file.path, lines, masked.quote(*lines, most=3))
+    def _findings(
+        self, placed: Sequence[_Placed], secrets: Sequence[_Secret], text: bytes, path: str
+    ) -> Iterator[Finding]:
+        if placed:
+            masked = _masked_side(secrets, text)
+            for one in placed:
+                yield self._finding(one.secret, path, one.lines, masked.quote(*one.lines, most=3))
 
     def _finding(self, secret: _Secret, path: str, lines: tuple[int, int], evidence: str) -> Finding:
         title, message, why = _TEXTS[self._language]
         name = secret.titles[self._language == "zh-CN"]
         shown = mask(secret.value.decode("utf-8", "replace").strip())
-        unsure = secret.confidence is Confidence.MEDIUM and _TEST_PATH.search(path)
+        unsure = secret.confidence is Confidence.MEDIUM and _SHOWN_PATH.search(path)
+        severity = Severity.MEDIUM if unsure else Severity.HIGH
         return Finding(
             rule_id=f"secret/{secret.kind}",
             source=Source.SECRET,
-            severity=Severity.CRITICAL if secret.kind in _CRITICAL else Severity.HIGH,
+            severity=Severity.CRITICAL if secret.kind in _CRITICAL else severity,
             confidence=Confidence.LOW if unsure else secret.confidence,
             category=Category.SECRET,
             path=path,
@@ -217,9 +248,22 @@ def _one_each(secrets: Iterable[_Secret]) -> list[_Secret]:
     """Keep the first secret of every place, in the order of the text."""
     kept: list[_Secret] = []
     for secret in secrets:
-        if not any(secret.start < other.end and other.start < secret.end for other in kept):
-            kept.append(secret)
-    return sorted(kept, key=lambda secret: secret.start)
+        at = bisect_left(kept, secret.start, key=lambda other: other.start)
+        before = at > 0 and kept[at - 1].end > secret.start
+        after = at < len(kept) and kept[at].start < secret.end
+        if not before and not after:
+            kept.insert(at, secret)
+    return kept
+
+
+def _placed(secrets: Sequence[_Secret], text: bytes, file: ChangedFile) -> Iterator[_Placed]:
+    line, counted = 1, 0
+    for secret in secrets:
+        # A key's text begins with the line feed after its marker, and ends with one.
+        line, counted = line + text.count(b"\n", counted, secret.start + 1), secret.start + 1
+        lines = anchor(file, Side.NEW, line, line + text.count(b"\n", counted, secret.end - 1))
+        if lines:
+            yield _Placed(secret, lines)
 
 
 def _load_kingfisher(cache_dir: Path | None) -> Kingfisher:
@@ -242,8 +286,14 @@ def _keys(text: bytes) -> Iterator[_Secret]:
 def _tokens(text: bytes) -> Iterator[_Secret]:
     for shape, start, end in find_tokens(text):
         value = text[start:end]
-        if not _DUMMY.search(value) and len(set(value)) >= _FEWEST_DIFFERENT:
+        if _is_sound(shape.kind, value) and not _DUMMY.search(value):
             yield _Secret(shape.kind, (shape.title, shape.title_zh), Confidence.HIGH, start, end, value)
+
+
+def _is_sound(kind: str, value: bytes) -> bool:
+    if kind == "json-web-token":
+        return is_web_token(value)
+    return len(set(value)) >= _FEWEST_DIFFERENT
 
 
 def _passwords(text: bytes, path: str) -> Iterator[_Secret]:

@@ -10,7 +10,7 @@ import pytest
 from parsers.diff import Side
 from reviewer.config import RulesSettings
 from reviewer.domain import ChangedFile, Finding, Severity, Suggestion
-from reviewer.scanners import astgrep, rulebook
+from reviewer.scanners import astgrep, matches, rulebook
 from reviewer.scanners.rulebook import Rulebook
 from reviewer.scanners.rules import RuleScanner
 from tests.fakes.changes import change_set, changed_file
@@ -204,7 +204,7 @@ def test_a_file_that_ast_grep_leaves_out_is_undecided(scanner: RuleScanner) -> N
 
 
 def test_too_many_matches_are_undecided(scanner: RuleScanner) -> None:
-    code = "eval(x)\n" * (astgrep.MAX_RESULTS + 1)
+    code = "eval(x)\n" * (matches.MAX_RESULTS + 1)
     file = replace(changed_file("x.py", None, "eval(x)\n"), new=code.encode())
     report = scanner.scan(change_set(file))
     assert places(report.findings) in ([], [("python/no-eval", 1, 1)])

@@ -10,7 +10,7 @@ import pytest
 
 from reviewer.domain import Category, Confidence, Finding, Severity, Source
 from reviewer.errors import UsageError
-from reviewer.scanners import sarif
+from reviewer.scanners import sarif_file
 from reviewer.scanners.sarif import SarifScanner
 from tests.fakes.changes import change_set, changed_file
 
@@ -155,11 +155,22 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path, entry: Any) -> None:
     [
         {"kind": "pass"},
         {"baselineState": "absent"},
-        {"suppressions": [{"kind": "external", "status": "accepted"}]},
     ],
 )
 def test_what_the_tool_has_closed_is_left_out(tmp_path: Path, fields: dict[str, Any]) -> None:
     assert found(write(tmp_path, result(**fields))) == ()
+
+
+@pytest.mark.parametrize("status", [{}, {"status": "accepted"}])
+def test_what_the_tool_calls_suppressed_is_counted(tmp_path: Path, status: dict[str, Any]) -> None:
+    entry = result(suppressions=[{"kind": "inSource", **status}])
+    report = SarifScanner([write(tmp_path, entry)]).scan(CHANGE)
+    assert report.findings == ()
+    assert [(one.code, one.undecided) for one in report.warnings] == [("sarif-silenced", False)]
+
+
+def test_a_suppression_that_was_not_granted_silences_nothing(tmp_path: Path) -> None:
+    assert len(found(write(tmp_path, result(suppressions=[{"kind": "external", "status": "rejected"}])))) == 1
 
 
 def test_odd_numbers_and_types_do_no_harm(tmp_path: Path) -> None:
@@ -187,9 +198,13 @@ def test_secrets_in_messages_are_redacted(tmp_path: Path) -> None:
         (b"[]", "no runs"),
         (b'{"runs": {}}', "no runs"),
         (b'{"runs": ' + b"[" * 200_000, "nested too deeply"),
-        (b'{"runs": [' + b" " * sarif.MAX_BYTES + b"]}", "larger than 25 MB"),
+        (b'{"runs": [' + b" " * sarif_file.MAX_BYTES + b"]}", "larger than 25 MB"),
+        (
+            b'{"runs": [{"results": [' + b"{}," * sarif_file.MAX_NODES + b"{}]}]}",
+            "more than 1,000,000 objects",
+        ),
     ],
-    ids=["empty", "xml", "list", "object", "deep", "huge"],
+    ids=["empty", "xml", "list", "object", "deep", "huge", "millions"],
 )
 def test_a_file_that_is_no_sarif_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "x.sarif"
