@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from parsers.source import SourceTooLarge, error_nodes
+
 if TYPE_CHECKING:
     from tree_sitter import Language as Grammar
     from tree_sitter import Node, Query
@@ -15,8 +17,12 @@ if TYPE_CHECKING:
 
 Role = Literal["call", "definition", "import", "member", "name", "package", "tokens", "type", "variable"]
 
-# A pattern with a child stays open while its node does: this many at most, so that nesting costs little.
+# Native code cannot be interrupted (the binding's callback for that crashes, 0.26.1). What keeps it
+# from taking hours over a hostile file: a pattern with a child stays open while its node does, and a
+# step costs as much as the tree is deep there, or as there are tokens after it that nothing groups.
 _OPEN_PATTERNS = 256
+_MAX_DEPTH = 400
+_MAX_STRAY_TOKENS = 4_000
 _NAMES = ("name", "constant")  # beside what ends in `identifier`
 _PACKAGES = (
     *("package_declaration", "package_clause", "package_header"),
@@ -27,12 +33,17 @@ _PACKAGES = (
 def capture(source: ParsedSource, language: Language) -> Mapping[Role, list[Node]]:
     """Find the nodes that play a role in their language, each role's in the order of the text.
 
-    Takes time linear in the file; the binding's own callback for a time limit crashes (0.26.1).
+    What lies very deep is left out. Raises SourceTooLarge where the grammar made nothing of a very
+    long stretch.
     """
     from tree_sitter import QueryCursor
 
+    if any(node.child_count > _MAX_STRAY_TOKENS for node in error_nodes(source.tree)):
+        raise SourceTooLarge(f"more than {_MAX_STRAY_TOKENS} tokens that are no code")
     query = _compile(language.grammar(), "\n".join(_patterns(language)))
-    found = QueryCursor(query, match_limit=_OPEN_PATTERNS).captures(source.tree.root_node)
+    cursor = QueryCursor(query, match_limit=_OPEN_PATTERNS)
+    cursor.set_max_start_depth(_MAX_DEPTH)
+    found = cursor.captures(source.tree.root_node)
     # The binding hands them out in an order that changes from run to run.
     return {role: sorted(nodes, key=_place) for role, nodes in found.items()}  # type: ignore[misc]
 

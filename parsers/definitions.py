@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,13 +98,16 @@ def _find_body(node: Node, language: Language) -> Node | None:
 
 def find_first(node: Node, kinds: tuple[str, ...]) -> Node | None:
     """Return the first node of these kinds in a subtree."""
+    return next((found for found in subtree(node) if found.type in kinds), None)
+
+
+def subtree(node: Node) -> Iterator[Node]:
+    """Yield a node and all named ones in it, in the order of the text."""
     pending = [node]
     while pending:
         found = pending.pop()
-        if found.type in kinds:
-            return found
+        yield found
         pending.extend(reversed(found.named_children))
-    return None
 
 
 def is_name(node: Node) -> bool:

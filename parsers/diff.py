@@ -48,7 +48,7 @@ class DiffProblem:
     """Something of a diff that could not be read.
 
     `code` is one of `combined`, `truncated`, `malformed`, `omitted` (a file is named, its content is not
-    there); `line` the 1-based line of the diff text.
+    there), `ambiguous` (see `parsers.second_reading`); `line` the 1-based line of the diff text.
     """
 
     code: str

@@ -16,6 +16,7 @@ from parsers.definitions import (
     find_last_name,
     is_name,
     read_definition,
+    subtree,
     text_of,
 )
 from parsers.fields import OBJECTS, bare, parameter_names
@@ -231,7 +232,10 @@ class Walk:
             self._members[(find_last_name(name) or name).id] = self._whose(holder, inside)
         if holder is None:
             return None
-        (self._no_types if in_type else self._likely_types).add(holder.id)
+        if in_type:
+            self._no_types.update(node.id for node in subtree(holder))
+        else:
+            self._likely_types.add(holder.id)
         return holder.id
 
     def _note_tokens(self, tokens: list[Node], inside: _Inside) -> None:

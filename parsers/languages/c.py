@@ -63,8 +63,7 @@ def define(node: Node, language: Language) -> Definition | None:
     declared = read_declarator(declarator)
     if declared is None or not _defines(node, declared):
         return None
-    *outer, last = ("", *declared.qualifiers)
-    owner = ".".join(filter(None, (*outer, last)))
+    owner = ".".join(declared.qualifiers)
     if declared.name.type == "operator_cast":
         label = text_of(declared.name).partition("(")[0].strip()
         return read_named(node, language, None, owner=owner, label=label)
@@ -74,7 +73,7 @@ def define(node: Node, language: Language) -> Definition | None:
 def _defines(node: Node, declared: Declared) -> bool:
     if node.type == "type_definition":
         return True
-    if node.type == "function_definition":
+    if node.type == "function_definition":  # without parameters it is a class behind a macro unknown to us
         return declared.is_function or node.child_by_field_name("type") is not None
     # A prototype; in a function `Order o(a);` is a variable.
     return declared.is_function and (node.parent is None or node.parent.type not in _BLOCKS)

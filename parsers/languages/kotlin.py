@@ -99,7 +99,6 @@ LANGUAGE = Language(
     interpreters=("kotlin",),
     define=_define,
     bodies=("class_body", "enum_class_body", "function_body", "block", "getter", "setter"),
-    bindings={},
     calls={"call_expression": "", "constructor_invocation": ""},
     types=("user_type",),
     primitives=frozenset(

@@ -30,13 +30,13 @@ def _imported_names(statement: Node) -> Iterator[Node]:
         node = pending.pop()
         if node is None or node.type == "use_wildcard":
             continue
-        if node.type in ("scoped_use_list", "use_list"):
-            pending.extend(reversed((node.child_by_field_name("list") or node).named_children))
-            if any(child.type == "self" for child in (node.child_by_field_name("list") or node).children):
-                path = node.child_by_field_name("path")
-                pending.append(path)
+        listed = node.child_by_field_name("list") if node.type == "scoped_use_list" else None
+        if listed is None and node.type != "use_list":
+            yield node.child_by_field_name("alias") or node.child_by_field_name("name") or node
             continue
-        yield node.child_by_field_name("alias") or node.child_by_field_name("name") or node
+        pending.extend(reversed((listed or node).named_children))
+        if any(child.type == "self" for child in (listed or node).named_children):
+            pending.append(node.child_by_field_name("path"))
 
 
 LANGUAGE = Language(

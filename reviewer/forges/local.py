@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parsers.diff import DiffSyntaxError, FileDiff, FileStatus, Side, parse
+from parsers.second_reading import disagreements
 from reviewer.domain import ChangedFile, ChangeRef, ChangeSet
 from reviewer.errors import UsageError
 from reviewer.repo.blobs import Limits, read_blobs
@@ -95,7 +96,9 @@ def open_diff(diff: bytes, repo: Path | None = None) -> ChangeSet:
         title="",
         description="",
         files=files,
-        warnings=tuple(problem_warning(problem) for problem in parsed.problems),
+        warnings=tuple(
+            problem_warning(problem) for problem in (*parsed.problems, *disagreements(diff, parsed))
+        ),
     )
 
 

@@ -173,6 +173,14 @@ CASES = [
         types=("Side", "HashMap"),
         imports=(MAPS,),
     ),
+    Case(
+        "pub async fn load",
+        chain="function load",
+        starts=LOAD + " {",
+        signature=LOAD,
+        types=("Path", "Result", "Vec"),
+        imports=("use std::io::{self, Read};",),
+    ),
     Case("        path,", chain="function load", starts=LOAD + " {", signature=LOAD, called=("read",)),
     Case(
         "assert_eq!(",

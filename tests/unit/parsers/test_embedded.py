@@ -171,9 +171,10 @@ def test_an_edit_is_checked_in_the_part_that_it_lies_in(
 
 
 def test_expressions_use_what_the_script_imports() -> None:
-    text = "<template>\n  <OrderRow :row='row' />\n</template>\n<script setup>\nimport OrderRow from './OrderRow.vue'\n</script>\n"
+    statement = "import OrderRow from './OrderRow.vue'"
+    text = f"<template>\n<OrderRow :row='row' />\n</template>\n<script setup>\n{statement}\n</script>\n"
     found = context(read("vue", text), LANGUAGES["vue"], [2])
-    assert (found.called, found.imports) == (("OrderRow",), ("import OrderRow from './OrderRow.vue'",))
+    assert (found.called, found.imports) == (("OrderRow",), (statement,))
 
 
 def test_pieces_are_laid_over_a_blank_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from parsers.context import context
 from parsers.languages import LANGUAGES, by_name, detect
 from parsers.outline import Outline, outline
 from parsers.source import SourceTooLarge, parse
+from tests.unit.parsers.mutations import time_limit
 from tests.unit.parsers.truth import text_of
 
 
@@ -460,9 +462,11 @@ def test_every_language_has_an_outline_of_nothing(name: str) -> None:
     assert read(name, "") == Outline((), (), (), "")
 
 
-@pytest.mark.parametrize("text", ["(" * 100_000, "f(" * 50_000, "def f():\n" * 3, "class A:\n x = [" * 5_000])
-def test_nesting_ends_in_time(text: str) -> None:
-    read("python", text)
+@pytest.mark.parametrize("name", sorted(LANGUAGES))
+@pytest.mark.parametrize("text", ["(" * 100_000, "{" * 50_000, "a." * 50_000, "f(" * 50_000, "<a>" * 20_000])
+def test_nesting_ends_in_time(name: str, text: str) -> None:
+    with contextlib.suppress(SourceTooLarge), time_limit():
+        read(name, text)
 
 
 def test_definitions_far_inside_others_are_left_out() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parsers.languages import Language, by_name
-from parsers.source import SourceTooLarge, decode, parse, split_lines
+from parsers.source import SourceTooLarge, decode, find_errors, parse, split_lines
 
 CHINESE = "// 买入数量必须为正，否则拒绝。\nint qty;\n"
 
@@ -67,6 +67,27 @@ def test_trees_stand_on_the_lines_of_the_bytes() -> None:
 
 def test_errors_are_told_by_line() -> None:
     assert parse(b"a = 1\nb = [1\nc = 2\n\ndef f():\n    return 1\n", python()).error_lines == (2,)
+
+
+def test_errors_that_prove_nothing_are_not_told() -> None:
+    sql, vue = by_name("sql"), by_name("vue")
+    assert sql is not None
+    assert vue is not None
+    text = b"SELECT FROM FROM (\n"
+    source = parse(text, sql)
+    assert source.error_lines == (1,)
+    assert list(find_errors(source, sql)) == []
+    page = parse(b"<p>\n<script>\nf(\n</script>\n", vue)
+    assert [node.start_point.row + 1 for node in find_errors(page, vue)] == list(page.error_lines)
+
+
+@pytest.mark.parametrize("text", [b"- " * 300, b"".join(b" " * at + b"a:\n" for at in range(300))])
+def test_yaml_that_its_grammar_would_crash_on_is_refused(text: bytes) -> None:
+    yaml = by_name("yaml")
+    assert yaml is not None
+    with pytest.raises(SourceTooLarge, match="nested deeper than"):
+        parse(text, yaml)
+    assert parse(b"".join(b" " * at + b"a:\n" for at in range(90)), yaml).error_lines == ()
 
 
 def test_a_file_over_the_limit_is_said_to_be_so() -> None:
