@@ -6,8 +6,8 @@ The diff is git's plumbing (`diff-tree`), so that no `diff.*` setting and, in a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from parsers.diff import DiffProblem, DiffSyntaxError, ParsedDiff, parse
 from parsers.python_version import FILES as PYTHON_FILES
@@ -23,6 +23,7 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _DIFF = ("diff-tree", "-r", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
 _PATCH = (*_DIFF, "-p", "-U3", "--full-index", "--no-color", "--submodule=short", "--no-relative")
 _REGULAR = ("100644", "100755")
+_MAX_NAMES = 500  # arguments of one command
 _SUBMODULE = "160000"
 
 RENAMES = "50%"  # how much alike two files are that git calls one renamed, unless a forge says otherwise
@@ -37,7 +38,7 @@ class Changes:
     files: tuple[ChangedFile, ...]
     warnings: tuple[ReviewWarning, ...]
     repository_settings: bytes | None = None
-    attributes: bytes | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
     python_version: Version | None = None
 
 
@@ -65,13 +66,13 @@ def read_changes(
 ) -> Changes:
     """Read the change from `base` to `head` (any tree-ish), files in git's order.
 
-    `.reviewer.toml`, `.gitattributes` and the Python version come from `settings_from`. `prefetch` is called once with
-    all blob ids that will be read. Links, submodules and Git LFS pointers have no texts; what is
+    `.reviewer.toml`, `.gitattributes` and the Python version come from `settings_from`. `prefetch` is
+    called once with all blob ids that will be read. Links, submodules and Git LFS pointers have no texts; what is
     left out for its size is a warning. Raises GitFailed.
     """
     limits = limits or Limits()
     old, new = _read_entries(git, base, head)
-    policy = _read_policy_entries(git, settings_from)
+    policy = _read_policy_entries(git, settings_from, {*old, *new})
     ids = [entry.blob for side in (old, new, policy) for entry in side.values() if entry.readable]
     if prefetch is not None:
         # Links are read by the diff itself.
@@ -93,7 +94,7 @@ def read_changes(
         files=tuple(files),
         warnings=tuple(warnings),
         repository_settings=texts.get(SETTINGS_FILE),
-        attributes=texts.get(ATTRIBUTES_FILE),
+        attributes={_folder(path): text for path, text in texts.items() if path.endswith(ATTRIBUTES_FILE)},
         python_version=declared_version(texts),
     )
 
@@ -136,19 +137,37 @@ def _read_entries(git: Git, base: str, head: str) -> tuple[dict[str, _Entry], di
     return old, new
 
 
-def _read_policy_entries(git: Git, commit: str | None) -> dict[str, _Entry]:
-    """Find what a project says of itself at the root of a commit; links there are not followed."""
+def _read_policy_entries(git: Git, commit: str | None, paths: Iterable[str]) -> dict[str, _Entry]:
+    """Find what a commit says of itself at its root, and of the paths in the folders above them.
+
+    Links are not followed.
+    """
     if commit is None:
         return {}
-    names = (SETTINGS_FILE, ATTRIBUTES_FILE, *PYTHON_FILES)
-    listing = git.run("ls-tree", "-z", "--full-tree", commit, "--", *names)
+    folders = {folder for path in paths for folder in _folders(path)}
+    names = [SETTINGS_FILE, *PYTHON_FILES, *sorted(folder + ATTRIBUTES_FILE for folder in folders | {""})]
     entries = {}
-    for line in listing.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        facts, _, path = line.partition("\t")
-        mode, _kind, blob = facts.split(" ")
-        if mode in _REGULAR:
-            entries[path] = _Entry(mode, blob)
+    for at in range(0, len(names), _MAX_NAMES):
+        some = names[at : at + _MAX_NAMES]
+        listing = git.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *some)
+        for line in listing.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+            facts, _, path = line.partition("\t")
+            mode, _kind, blob = facts.split(" ")
+            if mode in _REGULAR:
+                entries[path] = _Entry(mode, blob)
     return entries
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders above a path, each with a slash at its end."""
+    folder = _folder(path)
+    while folder:
+        yield folder + "/"
+        folder = _folder(folder)
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _side(

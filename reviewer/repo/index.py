@@ -74,10 +74,9 @@ class SymbolIndex:
         """Index a commit: outline the blobs that no earlier one brought, and note its files.
 
         Every commit is listed whole, which takes 60 ms for 6,000 files, so that nothing depends on
-        which commit was indexed before.
-        `prefetch` is called once with the ids of all blobs that will be read, if any. One
-        process indexes at a time; what a killed one had outlined stays. After `max_seconds` nothing
-        more is begun. Raises GitFailed, and ValueError for what is no full id.
+        which commit was indexed before. `prefetch` is called once with the ids of all blobs that will
+        be read, if any. One process indexes at a time; what a killed one had outlined stays. After
+        `max_seconds` nothing more is begun. Raises GitFailed, and ValueError for what is no full id.
         """
         started = time.monotonic()
         if not _FULL_ID.fullmatch(commit):

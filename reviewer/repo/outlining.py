@@ -13,7 +13,7 @@ from reviewer.repo.changes import LFS_POINTER
 from reviewer.repo.git import Git
 from reviewer.repo.index_rows import BlobKey
 from reviewer.repo.tree import TreeFile
-from reviewer.stages.triage import GENERATED_NAMES, MINIFIED_NAMES, VENDOR_FOLDERS
+from reviewer.stages.generated import GENERATED_NAMES, MINIFIED_NAMES, VENDOR_FOLDERS
 
 _BY_SHEBANG = ""  # the language that an executable without a suffix claims
 _PORTION = 256  # blobs read, outlined and written down at once

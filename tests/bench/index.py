@@ -122,7 +122,8 @@ def find_callers(count: int = 3) -> Iterator[str]:
             changes = (one for path, text in files.items() for one in _widen(index, commit, path, text))
             for path, change in islice(changes, count):
                 answer = index.mentions(commit, change.old.name, path, kinds={"call"}, limit=5)
-                yield f"{path}:{change.old.start_line}  {' '.join(change.old.signature.split())}  ({', '.join(change.parts)} changed)"
+                signature = " ".join(change.old.signature.split())
+                yield f"{path}:{change.old.start_line}  {signature}  ({', '.join(change.parts)} changed)"
                 for one in answer.found:
                     yield f"    {one.path}:{one.line} in {one.within or 'the module'}, {one.how}"
                 yield f"    and {answer.candidates - len(answer.found)} more"
