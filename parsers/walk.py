@@ -104,7 +104,8 @@ class Walk:
 
     def run(self) -> None:
         """Visit every node that touches an asked line, in the order of the text."""
-        pending = [_Visit(self.root, _Inside(), None)]
+        # Where no node is a scope, the tree tells nothing that the sections do not.
+        pending = [_Visit(self.root, _Inside(), None)] if self.language.scopes else []
         while pending:
             visit = pending.pop()
             first = visit.lead.row if visit.lead else visit.node.start_point.row

@@ -144,12 +144,13 @@ class Mention(NamedTuple):
     at: int
 
 
-def find_mentions(tokens: Sequence[Token], *, in_routine: bool = False) -> Iterator[Mention]:
+def find_mentions(tokens: Sequence[Token], text: str, *, in_routine: bool = False) -> Iterator[Mention]:
     """Yield the tables ("table") and the routines ("call") that the tokens of one statement name.
 
-    Inside of routines, INTO of a query names variables. Names that a WITH defines are left out.
+    `text` is what the tokens, comments apart, were cut from. Inside of routines, INTO of a query names
+    variables. Names that a WITH defines are left out.
     """
-    return _Reader(tokens, in_routine=in_routine).read()
+    return _Reader(tokens, text, in_routine=in_routine).read()
 
 
 class _Reader:
@@ -158,8 +159,9 @@ class _Reader:
     `verb` is the last word that began a query, or the kind of what is being created.
     """
 
-    def __init__(self, tokens: Sequence[Token], *, in_routine: bool) -> None:
+    def __init__(self, tokens: Sequence[Token], text: str, *, in_routine: bool) -> None:
         self.tokens = tokens
+        self.text = text
         self.words = [*(token.text for token in tokens), "", "", "", ""]  # the last ones lie before the first
         self.in_routine = in_routine
         self.defined: set[str] = set()
@@ -231,10 +233,14 @@ class _Reader:
             self.defined.add(name.lower())
             return None, after
         calls = before in _CALLERS or (before in ("FUNCTION", "PROCEDURE") and self.words[at - 2] in _CALLERS)
-        calls = calls or (following == "(" and before not in _DEFINES)
+        calls = calls or (following == "(" and before not in _DEFINES and self._touches(after))
         if not calls or word in _NOT_CALLED or name.startswith("@"):
             return None, after
         return Mention("call", name.rpartition(".")[2], self.tokens[at].start), after
+
+    def _touches(self, at: int) -> bool:
+        """Say whether nothing, no operator above all, stands between a token and the one before it."""
+        return not self.text[self.tokens[at - 1].end : self.tokens[at].start].strip()
 
     def _is_defined(self, before: str, following: str, after: int) -> bool:
         """Say whether a name is one that a WITH gives to a query."""

@@ -69,7 +69,7 @@ class _Text:
         if asked.isdisjoint(range(start, end + 1)):
             return
         tokens = self.tokens[statement.first : statement.last + 1]
-        for mention in find_mentions(tokens, in_routine=statement.kind in ROUTINES):
+        for mention in find_mentions(tokens, self.text, in_routine=statement.kind in ROUTINES):
             if self._line(mention.at) in asked:
                 yield mention
 
@@ -89,9 +89,8 @@ class _Text:
         )
 
     def _first_table(self, statement: Statement) -> str:
-        mentions = find_mentions(
-            self.tokens[statement.first : statement.last + 1], in_routine=statement.depth > 0
-        )
+        tokens = self.tokens[statement.first : statement.last + 1]
+        mentions = find_mentions(tokens, self.text, in_routine=statement.depth > 0)
         return next((mention.name for mention in mentions if mention.kind == "table"), "")
 
     def _signature(self, statement: Statement) -> str:

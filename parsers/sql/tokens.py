@@ -9,18 +9,19 @@ from typing import NamedTuple
 
 _DELIMITER = re.compile(r"^[ \t]*DELIMITER[ \t]+(\S+)[^\n]*", re.IGNORECASE | re.MULTILINE)
 _PIECES = r"""
-  (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) | ^[ \t]*\#[^\n]* )
-| (?P<batch> ^[ \t]*(?:/|GO(?:[ \t]+\d+)?)[ \t]*;?[ \t]*\r?$ )
+  (?P<word> (?![qQ]') [^\W\d][\w$\#]* | [@\#]{1,2}\w+ )
+| (?P<mark> [();,.] )
+| (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) | ^[ \t]*\#[^\n]* )
+| (?P<batch> ^[ \t]*/[ \t]*;?[ \t]*\r?$ )
 | (?P<string>
-    q'(?P<fence>[^\s\w\[{(<'])(?: (?!(?P=fence)').)*+ (?:(?P=fence)'|\Z)
-  | q'\[(?: [^\]]++ | \](?!') )*+ (?:\]'|\Z) | q'\{(?: [^}]++ | }(?!') )*+ (?:}'|\Z)
-  | q'\((?: [^)]++ | \)(?!') )*+ (?:\)'|\Z) | q'<(?: [^>]++ | >(?!') )*+ (?:>'|\Z)
+    [qQ]'(?: (?P<fence>[^\s\w\[{(<'])(?: (?!(?P=fence)').)*+ (?:(?P=fence)'|\Z)
+      | \[(?: [^\]]++ | \](?!') )*+ (?:\]'|\Z) | \{(?: [^}]++ | }(?!') )*+ (?:}'|\Z)
+      | \((?: [^)]++ | \)(?!') )*+ (?:\)'|\Z) | <(?: [^>]++ | >(?!') )*+ (?:>'|\Z) )
   | '(?: [^'\\]++ | '' | \\(?:'(?!\s*[,;)]))? )*+ (?:'|\Z) )
 | (?P<quoted> "[^"]*+"? | `[^`]*+`? | \[[^\W\d][^][\n]*\] )
 | (?P<dollar> \$(?:[^\W\d]\w*)?\$ )
-| (?P<word> [^\W\d][\w$\#]* | [@\#]{1,2}\w+ )
-| (?P<mark> [();,.=<>!+*/|%-] )
 """  # a quote after a backslash ends a text where nothing but its end can follow: 'C:\'
+_ALONE = re.compile(r"GO(?:[ \t]+\d+)?[ \t]*;?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 class Token(NamedTuple):
@@ -52,17 +53,23 @@ def _cut(text: str, start: int, end: int, delimiter: str) -> Iterator[Token]:
     for found in _pattern(delimiter).finditer(text, start, end):
         kind, written = found.lastgroup or "", found[0]
         if kind == "word":
-            yield Token(kind, written.upper(), written, *found.span())
+            word = written.upper()
+            kind = "batch" if word == "GO" and _stands_alone(text, found.start()) else kind
+            yield Token(kind, word, written, *found.span())
         elif kind == "quoted":
             yield Token(kind, written, written.strip('"`[]'), *found.span())
         else:
             yield Token("batch" if kind == "delimiter" else kind, written, "", *found.span())
 
 
+def _stands_alone(text: str, start: int) -> bool:
+    return bool(_ALONE.match(text, start)) and not text[text.rfind("\n", 0, start) + 1 : start].strip()
+
+
 @lru_cache(maxsize=16)
 def _pattern(delimiter: str) -> re.Pattern[str]:
     own = rf"(?P<delimiter>{re.escape(delimiter)})|" if delimiter else ""
-    return re.compile(own + _PIECES, re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE)
+    return re.compile(own + _PIECES, re.VERBOSE | re.DOTALL | re.MULTILINE)
 
 
 def read_name(tokens: Sequence[Token], at: int) -> tuple[str, int]:
