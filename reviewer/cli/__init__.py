@@ -12,6 +12,7 @@ import typer
 
 from reviewer import __version__
 from reviewer.cli import demo, gate, inspect, review, rules, serve
+from reviewer.cli import eval as evaluation
 from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose
 from reviewer.errors import ReviewerError
 
@@ -31,6 +32,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("doctor")(inspect.doctor)
 app.add_typer(rules.app, name="rules")
+app.add_typer(evaluation.app, name="eval")
 app.add_typer(inspect.config_app, name="config")
 
 

@@ -54,13 +54,17 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The table, and what must be zero; `lost` names the goldens that were found and not posted."""
+    """The table, and what must be zero.
+
+    `lost` names the goldens that were found and not posted, `posted` counts what was posted by kind.
+    """
 
     rows: Sequence[StageRow]
     wrong_lines: int
     repeats: int
     lost: Sequence[tuple[str, str]]
     reasons: Counter[str]
+    posted: Counter[str]
 
 
 def copies(cases: Sequence[Case], times: int) -> list[Case]:
@@ -123,6 +127,7 @@ def _follow(cases: Sequence[Case], oracle: Oracle, reviews: Sequence[Review]) ->
         repeats=len(posted) - len(tags) + sum(said[tag].kind == "repeat" for tag in tags),
         lost=sorted(_found(said.values()) - _found(said[tag] for tag in tags)),
         reasons=Counter(item.reason for item in rejected),
+        posted=Counter(said[tag].kind for tag in tags),
     )
 
 
