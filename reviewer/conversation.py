@@ -26,7 +26,6 @@ from reviewer.domain import (
 from reviewer.errors import ModelOverflow, ModelReplyInvalid
 from reviewer.ports import Model, ModelRequest
 from reviewer.stages.prompt import (
-    REPLY_SCHEMA,
     SUMMARY_SCHEMA,
     VERIFY_SCHEMA,
     Briefing,
@@ -103,7 +102,7 @@ async def review_unit(
     if model.profile.strategy == "two-turn":
         reply = await _review_in_two_turns(talk, prompt)
     else:
-        reply = await talk.ask(prompt.messages, talk.read_reply, REPLY_SCHEMA)
+        reply = await talk.ask(prompt.messages, talk.read_reply, prompt.schema)
     return UnitReply(reply.drafts, reply.malformed, talk.usage, tuple(talk.warnings))
 
 
@@ -153,7 +152,7 @@ def room(model: Model, briefing: Briefing) -> int:
     """
     talk = _Talk(model, briefing.wording, None, None, None)
     prompt = review_prompt(briefing, ReviewUnit("", (), 0), model.profile)
-    later = (Message("assistant", ""), Message("user", _list_turn(briefing.wording)))
+    later = (Message("assistant", ""), Message("user", prompt.listing))
     return talk.left((*prompt.messages, *later)) - talk.allowance - talk.reply_tokens
 
 
@@ -161,14 +160,10 @@ async def _review_in_two_turns(talk: _Talk, prompt: Prompt) -> Reply:
     told = await talk.tell(prompt.messages)
     if says_nothing(told):
         return Reply(())
-    later = (Message("assistant", told), Message("user", _list_turn(prompt.wording)))
+    later = (Message("assistant", told), Message("user", prompt.listing))
     return await talk.ask(
-        (*prompt.messages, *later), talk.read_reply, REPLY_SCHEMA, deliberate=False, constrained=True
+        (*prompt.messages, *later), talk.read_reply, prompt.schema, deliberate=False, constrained=True
     )
-
-
-def _list_turn(wording: Wording) -> str:
-    return wording.write("list", fields=wording.fields)
 
 
 def _fitting(units: Iterable[ReviewUnit], tokens: int) -> list[ReviewUnit]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from reviewer.domain import Verdict
+from reviewer.domain import ChangeRef, Review, Verdict
 from reviewer.errors import ConfigError, ReviewerError, UsageError
+from reviewer.outputs.reading import NotAResult, read_back
 
 ASK_EVERY_S = 3.0
 _TIMEOUT_S = 15.0
@@ -30,10 +31,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service says of a head; `document` is its JSON result."""
+    """What the service says of a head; `document` is its JSON result, `review` what could be read of it."""
 
     verdict: Verdict
     document: dict[str, Any]
+    review: Review
 
 
 class NoVerdict(ReviewerError):
@@ -60,12 +62,9 @@ def fetch_verdict(
     service there, or it does not understand the question.
     """
     deadline = clock() + wait_s
-    query: dict[str, str | int] = {
-        "forge": question.forge, "project": question.project, "mr": question.number, "head": question.head,
-    }  # fmt: skip
     with _connect(url, token, ca_file, transport) as client:
         while True:
-            said = _ask(client, query)
+            said = _ask(client, question)
             if isinstance(said, Answer):
                 return said
             if clock() + ASK_EVERY_S > deadline:
@@ -98,8 +97,11 @@ def _connect(
     )
 
 
-def _ask(client: httpx.Client, query: dict[str, str | int]) -> Answer | str:
+def _ask(client: httpx.Client, question: Question) -> Answer | str:
     """Return the answer, or the reason why there is none yet."""
+    query: dict[str, str | int] = {
+        "forge": question.forge, "project": question.project, "mr": question.number, "head": question.head,
+    }  # fmt: skip
     found = _get(client, "/api/v1/verdict", query)
     if isinstance(found, str):
         return found
@@ -112,7 +114,13 @@ def _ask(client: httpx.Client, query: dict[str, str | int]) -> Answer | str:
     if isinstance(review, str):
         return review
     try:
-        return Answer(Verdict(found["verdict"]), dict(review["document"]))
+        document = dict(review["document"])
+        ref = ChangeRef(
+            question.forge, question.project, question.number, document.get("base"), None, question.head
+        )
+        return Answer(Verdict(found["verdict"]), document, read_back(document, ref))
+    except NotAResult as err:
+        raise UsageError(f"the service at {client.base_url} answers with no result of ours: {err}") from err
     except (KeyError, TypeError, ValueError) as err:
         raise _stranger(client) from err
 

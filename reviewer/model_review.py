@@ -24,12 +24,14 @@ from reviewer.errors import ModelError, ModelOverflow, ModelReplyInvalid, ModelT
 from reviewer.panel import Asked, Panel, with_fallback
 from reviewer.ports import Model
 from reviewer.stages import verify
+from reviewer.stages.guidelines import Selection, select
 from reviewer.stages.prompt import Briefing, brief, review_prompt
 from reviewer.stages.units import UnitPlan, split
 from reviewer.verification import verify_findings
 
 HALVINGS = 2  # how often the units are cut smaller when a server counts more tokens than we did
 SMALLEST_UNIT = 200  # tokens: below, no code fits beside the texts that are always sent
+TOKENS_PER_GUIDELINE_CHARACTER = 2  # of the window: guidelines take about an eighth of it at most
 OVERVIEW_FROM_LINES = 10  # a smaller change needs no summary of what it does
 
 
@@ -79,14 +81,35 @@ async def ask(panel: Panel, known: Sequence[Finding]) -> Asked:
         return Asked()
     if not panel.gateway.configured(Role.REVIEW):
         return Asked(warnings=(ReviewWarning("no-model", "no model is configured and none was found"),))
-    briefing = brief(panel.change, panel.files, panel.settings, key=panel.key, redact=panel.redact)
+    words = _choose_guidelines(panel)
+    briefing = brief(
+        panel.change,
+        panel.files,
+        panel.settings,
+        key=panel.key,
+        redact=panel.redact,
+        guidelines=words.told,
+    )
     start = await _START.run(panel.step, "reach a model", lambda: _reach(panel, briefing))
     if start.problem:
         return Asked(warnings=(ReviewWarning("model-unreachable", start.problem, undecided=panel.required),))
     plan, answers = await _review_units(panel, briefing, start.budget)
-    asked = _collect(panel, plan, answers, known)
+    asked = _collect(panel, briefing, plan, answers, known)
+    asked = replace(asked, warnings=(*words.warnings, *asked.warnings))
     asked = await verify_findings(panel, briefing, plan, asked)
     return await _summarise(panel, briefing, plan, asked, known)
+
+
+def _choose_guidelines(panel: Panel) -> Selection:
+    """Choose what the smallest window has room for beside the code."""
+    context = min(model.context for model in panel.gateway.configured(Role.REVIEW))
+    return select(
+        panel.guidelines,
+        panel.files,
+        panel.settings.language,
+        room=context // TOKENS_PER_GUIDELINE_CHARACTER,
+        required=panel.required,
+    )
 
 
 async def _reach(panel: Panel, briefing: Briefing) -> _Start:
@@ -170,11 +193,18 @@ def _code_of(err: ModelError) -> str:
     return "reply-invalid" if isinstance(err, ModelReplyInvalid) else "model-unreachable"
 
 
-def _collect(panel: Panel, plan: UnitPlan, answers: Sequence[_Answer], known: Sequence[Finding]) -> Asked:
+def _collect(
+    panel: Panel,
+    briefing: Briefing,
+    plan: UnitPlan,
+    answers: Sequence[_Answer],
+    known: Sequence[Finding],
+) -> Asked:
     """Admit what can be proven; count what was seen, by whom, and what went wrong."""
     replies = [answer.reply for answer in answers if answer.reply is not None]
     drafts = tuple(draft for reply in replies for draft in reply.drafts)
-    admission = verify.admit(drafts, panel.change, known=known, redact=panel.redact)
+    guidelines = [one.guideline for one in briefing.guidelines]
+    admission = verify.admit(drafts, panel.change, known=known, redact=panel.redact, guidelines=guidelines)
     failures = (
         _failure(panel, unit, answer)
         for unit, answer in zip(plan.units, answers, strict=True)

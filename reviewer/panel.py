@@ -20,6 +20,7 @@ from reviewer.domain import (
 )
 from reviewer.errors import ModelError, ModelTimeout, ModelUnavailable
 from reviewer.ports import Gateway, Model, Step
+from reviewer.stages.guidelines import Guidelines
 
 _T = TypeVar("_T")
 Progress = Callable[[str, int, int], None]
@@ -27,7 +28,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Who is asked, about what, with which limits; `required` makes a failure of theirs undecided."""
+    """Who is asked, about what, with which limits; `required` makes a failure of theirs undecided.
+
+    `guidelines` are all the rules in words that hold here.
+    """
 
     gateway: Gateway
     change: ChangeSet
@@ -38,6 +42,7 @@ class Panel:
     required: bool
     step: Step
     progress: Progress
+    guidelines: Guidelines = field(default_factory=Guidelines)
     clock: Callable[[], float] = time.monotonic
 
 

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TypeVar
@@ -36,15 +36,18 @@ from reviewer.panel import Asked, Panel, Progress
 from reviewer.ports import Forge, Gateway, Json, Scanner, Step
 from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
+from reviewer.stages.aside import Aside, reveal
 from reviewer.stages.comment import render_summary
+from reviewer.stages.duplicates import merge
 from reviewer.stages.fingerprint import identify
+from reviewer.stages.guidelines import Guidelines, configure
 from reviewer.stages.ignores import without_reason
 from reviewer.stages.marker import Marker
 from reviewer.stages.plan import reconcile, unplaced
 from reviewer.stages.redact import Redactor
 from reviewer.stages.suggestion import keep_proven
 from reviewer.stages.suppress import Baseline, apply_suppressions
-from reviewer.stages.triage import triage
+from reviewer.stages.triage import ignore_globs, triage
 
 _T = TypeVar("_T")
 Scanners = Callable[[ReviewSettings, RulesSettings], Sequence[Scanner]]
@@ -52,13 +55,18 @@ Scanners = Callable[[ReviewSettings, RulesSettings], Sequence[Scanner]]
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What reviews are made with; `gateway` is None where the rules alone were asked for."""
+    """What reviews are made with; `gateway` is None where the rules alone were asked for.
+
+    `rule_ids` names, by ids or globs, whatever may be silenced; empty where that is not known.
+    """
 
     settings: Settings
     key: bytes
     gateway: Gateway | None
     scanners: Scanners
     clock: Callable[[], float] = time.monotonic
+    guidelines: Guidelines = field(default_factory=Guidelines)
+    rule_ids: frozenset[str] = frozenset()
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
     async def aclose(self) -> None:
@@ -92,6 +100,8 @@ async def review(
     started = engine.clock()
     limits, rules, _, wishes = policy.effective(engine.settings, change.repository_settings)
     idle = (ReviewWarning("setting-without-effect", text) for text in without_effect(engine.settings))
+    aside = Aside(ignore_globs(limits))
+    change = reveal(change, aside)
     triaged = triage(change, limits)
     scanned = await asyncio.to_thread(_scan, change, triaged.reviewable, engine.scanners(limits, rules))
     asked = Asked()
@@ -107,12 +117,20 @@ async def review(
             required=engine.settings.gate.require_model and bool(engine.settings.models),
             step=step,
             progress=progress or silent,
+            guidelines=configure(engine.guidelines, rules),
             clock=engine.clock,
         )
         asked = await ask(panel, scanned.findings)
     unexplained = without_reason(change, rules, limits.language)
     found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings, *unexplained), change)
-    kept, suppressed, odd = apply_suppressions(found, change, baseline, today=engine.today())
+    kept, suppressed, odd = apply_suppressions(
+        found,
+        change,
+        baseline,
+        today=engine.today(),
+        known={*engine.rule_ids, *scanned.known, *rules.disable} if engine.rule_ids else (),
+        aside=aside,
+    )
     unseen = triaged.changed_lines - asked.seen_lines
     return Review(
         ref=change.ref,
@@ -140,6 +158,7 @@ def check_settings(change: ChangeSet, engine: Engine) -> None:
     """Raise ConfigError if the repository's own settings cannot be understood, or name an unknown rule."""
     limits, rules, _, _ = policy.effective(engine.settings, change.repository_settings)
     engine.scanners(limits, rules)
+    configure(engine.guidelines, rules)
 
 
 def judge(reviewed: Review, change: ChangeSet, engine: Engine) -> Verdict:
@@ -232,17 +251,20 @@ class _Scanned:
     rejected: tuple[Rejected, ...]
     warnings: tuple[ReviewWarning, ...]
     secrets: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 def _scan(change: ChangeSet, reviewable: tuple[ChangedFile, ...], scanners: Sequence[Scanner]) -> _Scanned:
     worth_it = replace(change, files=reviewable)
     reports = [scanner.scan(change if scanner.thorough else worth_it) for scanner in scanners]
-    findings, rejected = keep_proven((finding for report in reports for finding in report.findings), change)
+    merged = merge(finding for report in reports for finding in report.findings)
+    findings, rejected = keep_proven(merged.findings, change)
     return _Scanned(
         findings=findings,
         rejected=rejected,
-        warnings=tuple(warning for report in reports for warning in report.warnings),
+        warnings=(*(warning for report in reports for warning in report.warnings), *merged.warnings),
         secrets=tuple(secret for report in reports for secret in report.secrets),
+        known=tuple(name for report in reports for name in report.known),
     )
 
 

@@ -148,12 +148,14 @@ class Gateway(Protocol):
 class ScanReport:
     """What a scanner found on the changed lines, and what it could not look at.
 
-    `secrets` are the texts it found that must not leave this process unmasked.
+    `secrets` are the texts it found that must not leave this process unmasked. `known` are globs of rule
+    ids that it learnt of only now (`semgrep/*`).
     """
 
     findings: tuple[Finding, ...]
     warnings: tuple[ReviewWarning, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    known: tuple[str, ...] = ()
 
 
 class Scanner(Protocol):

@@ -16,6 +16,8 @@ from reviewer.errors import ConfigError, StoreError
 from reviewer.pipeline import Engine, Scanners
 from reviewer.ports import Checkable, Gateway, Scanner
 from reviewer.stages import suppress
+from reviewer.stages.guidelines import Guidelines
+from reviewer.stages.ignores import WITHOUT_REASON
 from reviewer.stages.suppress import Baseline
 
 if TYPE_CHECKING:
@@ -39,11 +41,14 @@ async def open_engine(
 
     Its key is drawn for this run: it only has to be unpredictable to the author of the change.
     """
+    rules = open_rules(settings, cache_dir=user_cache(os.environ), sarif=sarif, root=root)
     return Engine(
         settings=settings,
         key=secrets.token_bytes(32),
         gateway=None if rules_only else await open_gateway(settings),
-        scanners=open_scanners(settings, cache_dir=user_cache(os.environ), sarif=sarif, root=root),
+        scanners=rules.scanners,
+        guidelines=rules.guidelines,
+        rule_ids=rules.ids,
     )
 
 
@@ -53,33 +58,55 @@ def user_cache(environ: Mapping[str, str]) -> Path:
     return Path(home) / "reviewer"
 
 
-def open_scanners(
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What makes the scanners of one review, the rules in words, and the ids (or globs) of all of them."""
+
+    scanners: Scanners
+    guidelines: Guidelines
+    ids: frozenset[str]
+
+
+def open_rules(
     settings: Settings,
     *,
     cache_dir: Path,
     sarif: Sequence[Path] = (),
     root: Path | None = None,
     tolerant: bool = False,
-) -> Scanners:
-    """Read the rules once and return what makes the scanners of one review.
+) -> Rules:
+    """Read the rules once.
 
     `sarif` are other tools' files about the repository at `root`. `tolerant` leaves broken rule files
-    out and says so in each review. Raises RuleError otherwise.
+    out and says so in each review. Raises RuleError otherwise, and ConfigError for an allow-list that is none.
     """
-    from reviewer.scanners import rulebook
+    from reviewer.scanners import guidelinefile, rulebook
+    from reviewer.scanners.allowed_secrets import AllowList
     from reviewer.scanners.rules import RuleScanner
     from reviewer.scanners.sarif import SarifScanner
     from reviewer.scanners.secrets import SecretScanner
+    from reviewer.scanners.tools import ToolScanner
 
-    book = rulebook.load(settings.rules, tolerant=tolerant)
-    others: list[Scanner] = [SecretScanner(cache_dir / "secrets", settings.review.language)]
-    if sarif:
-        others.append(SarifScanner(sarif, root))
+    book = rulebook.load_all(settings.rules, tolerant=tolerant, cache_dir=cache_dir / "rules")
+    allowed = AllowList(
+        settings.secrets.allow_paths, settings.secrets.allow_hashes, settings.secrets.allow_patterns
+    )
+    secret_scanner = SecretScanner(cache_dir / "secrets", allowed=allowed)
+    weights = settings.sarif.severity
 
     def make(review: ReviewSettings, rules: RulesSettings) -> tuple[Scanner, ...]:
-        return (RuleScanner(rulebook.configure(book, rules), review.language), *others)
+        scanners: list[Scanner] = [RuleScanner(rulebook.configure(book, rules), review.language)]
+        scanners.append(secret_scanner.speaking(review.language))
+        if rules.tools:
+            scanners.append(ToolScanner(rules, weights=weights))
+        if sarif:
+            scanners.append(SarifScanner(sarif, root, weights=weights, rules=rules))
+        return tuple(scanners)
 
-    return make
+    guidelines = guidelinefile.load(settings.rules, tolerant=tolerant)
+    ids = {rule.id for rule in book.rules} | {guideline.id for guideline in guidelines.known}
+    ids |= {f"{tool.name}/*" for tool in settings.rules.tools} | {"secret/*", "model/*", WITHOUT_REASON}
+    return Rules(make, guidelines, frozenset(ids))
 
 
 def open_forges(settings: Settings) -> dict[str, AnyForge]:
@@ -108,10 +135,17 @@ def open_service(settings: Settings) -> ServiceParts:
     forges = open_forges(settings)
     names = {forge.id: forge.bot_name or "reviewer" for forge in settings.forges}
     key = instance_key(settings.service.secret_key_file)
-    scanners = open_scanners(settings, cache_dir=settings.service.data_dir, tolerant=True)
+    rules = open_rules(settings, cache_dir=settings.service.data_dir, tolerant=True)
 
     async def engine() -> Engine:
-        return Engine(settings=settings, key=key, gateway=await open_gateway(settings), scanners=scanners)
+        return Engine(
+            settings=settings,
+            key=key,
+            gateway=await open_gateway(settings),
+            scanners=rules.scanners,
+            guidelines=rules.guidelines,
+            rule_ids=rules.ids,
+        )
 
     return ServiceParts(
         work=with_commands(

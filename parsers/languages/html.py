@@ -87,8 +87,8 @@ def _embed(root: Node, utf8: bytes) -> Iterator[Embedded]:
         elif (kind := _kind_of_script(element)) is not None:
             scripts[kind].append(piece)
     for kind, language in (("js", javascript.LANGUAGE), ("ts", typescript.LANGUAGE)):
-        yield from embed(_untried(language, scripts[kind]), utf8, scripts[kind])
-    yield from embed(_untried(css.LANGUAGE, styles), utf8, styles)
+        yield from embed(_forgive_templates(language, scripts[kind]), utf8, scripts[kind])
+    yield from embed(_forgive_templates(css.LANGUAGE, styles), utf8, styles)
 
 
 def _kind_of_script(element: Node) -> str | None:
@@ -99,7 +99,7 @@ def _kind_of_script(element: Node) -> str | None:
     return "js" if _SCRIPT.fullmatch(written) else None
 
 
-def _untried(language: Language, pieces: list[tuple[int, bytes]]) -> Language:
+def _forgive_templates(language: Language, pieces: list[tuple[int, bytes]]) -> Language:
     """Let errors prove nothing where a template engine still has to write the text."""
     if any(_TEMPLATED.search(piece) for _, piece in pieces):
         return replace(language, tolerant=True)

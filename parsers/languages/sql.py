@@ -10,21 +10,8 @@ from parsers.sql.sections import read_sections
 LANGUAGE = Language(
     name="sql",
     suffixes=(
-        ".sql",
-        ".ddl",
-        ".dml",
-        ".hql",
-        ".mysql",
-        ".pgsql",
-        ".psql",
-        ".prc",
-        ".pck",
-        ".pkb",
-        ".pks",
-        ".plsql",
-        ".pls",
-        ".plb",
-        ".tsql",
+        *(".sql", ".ddl", ".dml", ".hql", ".mysql", ".pgsql", ".psql", ".tsql"),
+        *(".pck", ".pkb", ".pks", ".plb", ".pls", ".plsql", ".prc"),  # PL/SQL
     ),
     grammar=partial(load_grammar, "tree_sitter_sql"),
     scopes={},

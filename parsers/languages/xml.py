@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _NAMING = ("id", "name", "namespace", "key")
 _MAPPERS = frozenset({"mapper", "sqlMap"})  # MyBatis, and iBATIS before it
 _STATEMENTS = frozenset({"select", "insert", "update", "delete", "sql", "procedure", "statement"})
-
 _DYNAMIC = frozenset({"if", "choose", "when", "otherwise", "where", "set", "trim", "foreach", "selectKey"})
 
 _SQL = replace(sql.LANGUAGE, read_sections=read_names)
@@ -43,8 +42,8 @@ def _define(element: Node) -> Definition | None:
     start = element.named_children[0] if element.named_children else None
     if start is None or start.type != "STag" or element.start_point.row == element.end_point.row:
         return None
-    tag = start.named_children[0]
-    if text_of(tag) in _DYNAMIC:
+    tag = start.named_children[0] if start.named_children else None
+    if tag is None or text_of(tag) in _DYNAMIC:
         return None
     named = _read_attributes(start)
     name = next((named[key] for key in _NAMING if key in named), None)
@@ -89,7 +88,7 @@ def _write_sql(body: bytes) -> bytes:
         whole = markup[0]
         if markup["raw"] is not None:
             return whole.replace(b"<![CDATA[", b" " * 9, 1).removesuffix(b"]]>").ljust(len(whole))
-        return _fit(_word_for_tag(markup, closers) if markup["tag"] else b"", whole)
+        return _fit(b" " + _word_for_tag(markup, closers) if markup["tag"] else b"", whole)
 
     text = unescape(_PARAMETER.sub(_write_parameter, _MARKUP.sub(write, body)))
     return _SURPLUS.sub(_drop, text)
@@ -124,7 +123,8 @@ def _word_for_tag(tag: re.Match[bytes], closers: list[bytes]) -> bytes:
 def _fit(word: bytes, place: bytes) -> bytes:
     """Write a word over the start of a place and blanks over the rest; only blanks where it has no room."""
     kept = blank(place)
-    return word + kept[len(word) :] if b"\n" not in kept[: len(word)] else kept
+    fits = len(word) <= len(kept) and b"\n" not in word + kept[: len(word)]
+    return word + kept[len(word) :] if fits else kept
 
 
 def _drop(surplus: re.Match[bytes]) -> bytes:
@@ -137,33 +137,9 @@ def _drop(surplus: re.Match[bytes]) -> bytes:
 LANGUAGE = Language(
     name="xml",
     suffixes=(
-        *(
-            ".xml",
-            ".csproj",
-            ".fsproj",
-            ".vbproj",
-            ".vcxproj",
-            ".fxml",
-            ".hbm",
-            ".iml",
-            ".jrxml",
-            ".nuspec",
-            ".plist",
-        ),
-        *(
-            ".pom",
-            ".props",
-            ".resx",
-            ".rss",
-            ".svg",
-            ".targets",
-            ".tld",
-            ".wsdl",
-            ".xaml",
-            ".xsd",
-            ".xsl",
-            ".xslt",
-        ),
+        *(".xml", ".csproj", ".fsproj", ".fxml", ".hbm", ".iml", ".jrxml", ".nuspec", ".plist", ".pom"),
+        *(".props", ".resx", ".rss", ".svg", ".targets", ".tld", ".vbproj", ".vcxproj", ".wsdl"),
+        *(".xaml", ".xsd", ".xsl", ".xslt"),
     ),
     grammar=partial(load_grammar, "tree_sitter_xml", "language_xml"),
     scopes={"element": "element"},

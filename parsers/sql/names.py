@@ -9,20 +9,10 @@ from parsers.sql.tokens import Token, read_name
 
 _BEFORE_TABLE = frozenset(
     {
-        "FROM",
-        "JOIN",
-        "INTO",
-        "UPDATE",
-        "TABLE",
-        "TRUNCATE",
-        "REFERENCES",
-        "USING",
-        "MERGE",
-        "DELETE",
-        "ON",
-        ",",
+        "FROM", "JOIN", "INTO", "UPDATE", "TABLE", "TRUNCATE", "REFERENCES", "USING", "MERGE", "DELETE",
+        "ON", ",",
     }
-)
+)  # fmt: skip
 _NOT_AFTER = {  # FOR UPDATE, ON DUPLICATE KEY UPDATE, AFTER UPDATE, IS DISTINCT FROM
     "UPDATE": frozenset({"FOR", "KEY", "ON", "OR", "AFTER", "BEFORE", "OF", "INSTEAD", ",", "GRANT"}),
     "DELETE": frozenset({"ON", "OR", "AFTER", "BEFORE", "INSTEAD", ",", "GRANT"}),
@@ -33,107 +23,37 @@ _INSERTS = frozenset({"INSERT", "MERGE", "REPLACE", "IGNORE", "OVERWRITE", "DELA
 _BEFORE_NAME = frozenset({"ONLY", "LATERAL", "IF", "NOT", "EXISTS", "IGNORE", "LOW_PRIORITY"})
 _NO_TABLES = frozenset(
     {
-        "SELECT",
-        "SET",
-        "OF",
-        "VALUES",
-        "DUAL",
-        "WHERE",
-        "FROM",
-        "INTO",
-        "TABLE",
-        "CASCADE",
-        "RESTRICT",
-        "NO",
-        "AS",
+        "SELECT", "SET", "OF", "VALUES", "DUAL", "WHERE", "FROM", "INTO", "TABLE", "CASCADE", "RESTRICT",
+        "NO", "AS",
     }
-)
+)  # fmt: skip
 _ENDS_LIST = frozenset(
-    (
-        *("WHERE", "SET", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "ON", "USING", "VALUES", "SELECT"),
-        *("START", "CONNECT", "WINDOW", "FETCH", "FOR", "RETURNING", ";", "(", ")"),
-    )
-)
+    {
+        "WHERE", "SET", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "ON", "USING", "VALUES", "SELECT",
+        "START", "CONNECT", "WINDOW", "FETCH", "FOR", "RETURNING", ";", "(", ")",
+    }
+)  # fmt: skip
 _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "INDEX", "TRIGGER", "TABLE", "EXECUTE"})
 _CALLERS = frozenset({"EXEC", "EXECUTE", "CALL"})
 _NOT_CALLED = frozenset(  # words that brackets follow: keywords, types, and what takes a list of columns
-    (
-        *(
-            "ALL",
-            "AND",
-            "ANY",
-            "AS",
-            "BETWEEN",
-            "BY",
-            "CASE",
-            "CHECK",
-            "ELSE",
-            "END",
-            "EXCEPT",
-            "EXISTS",
-            "FILTER",
-        ),
-        *("FROM", "GROUP", "HAVING", "IF", "IN", "INTERSECT", "INTO", "IS", "JOIN", "KEY", "LIKE", "MATCHED"),
-        *("NOT", "ON", "OR", "OVER", "PARTITION", "PRIMARY", "RANGE", "RETURN", "RETURNS", "ROWS", "SELECT"),
-        *(
-            "SET",
-            "SOME",
-            "TABLE",
-            "THEN",
-            "TOP",
-            "UNION",
-            "UNIQUE",
-            "USING",
-            "VALUES",
-            "WHEN",
-            "WHERE",
-            "WHILE",
-        ),
-        *(
-            "WITH",
-            "WITHIN",
-            "INDEX",
-            "FOREIGN",
-            "OBJECT",
-            "IDENTITY",
-            "IMMEDIATE",
-            "FUNCTION",
-            "PROCEDURE",
-            "REFERENCES",
-            "LATERAL",
-            "NULLS",
-        ),
-        *(
-            "BIGINT",
-            "BINARY",
-            "BIT",
-            "CHAR",
-            "CHARACTER",
-            "DATETIME",
-            "DATETIME2",
-            "DEC",
-            "DECIMAL",
-            "DOUBLE",
-        ),
-        *("ENUM", "FLOAT", "INT", "INTEGER", "NCHAR", "NUMBER", "NUMERIC", "NVARCHAR", "NVARCHAR2", "RAW"),
-        *("SMALLINT", "TIME", "TIMESTAMP", "TINYINT", "VARBINARY", "VARCHAR", "VARCHAR2", "VARYING"),
-    )
-)
+    {
+        "ALL", "AND", "ANY", "AS", "BETWEEN", "BY", "CASE", "CHECK", "ELSE", "END", "EXCEPT", "EXISTS",
+        "FILTER", "FROM", "GROUP", "HAVING", "IF", "IN", "INTERSECT", "INTO", "IS", "JOIN", "KEY", "LIKE",
+        "MATCHED", "NOT", "ON", "OR", "OVER", "PARTITION", "PRIMARY", "RANGE", "RETURN", "RETURNS", "ROWS",
+        "SELECT", "SET", "SOME", "TABLE", "THEN", "TOP", "UNION", "UNIQUE", "USING", "VALUES", "WHEN",
+        "WHERE", "WHILE", "WITH", "WITHIN", "INDEX", "FOREIGN", "OBJECT", "IDENTITY", "IMMEDIATE",
+        "FUNCTION", "PROCEDURE", "REFERENCES", "LATERAL", "NULLS", "BIGINT", "BINARY", "BIT", "CHAR",
+        "CHARACTER", "DATETIME", "DATETIME2", "DEC", "DECIMAL", "DOUBLE", "ENUM", "FLOAT", "INT", "INTEGER",
+        "NCHAR", "NUMBER", "NUMERIC", "NVARCHAR", "NVARCHAR2", "RAW", "SMALLINT", "TIME", "TIMESTAMP",
+        "TINYINT", "VARBINARY", "VARCHAR", "VARCHAR2", "VARYING",
+    }
+)  # fmt: skip
 _DEFINES = frozenset(
     {
-        "PROCEDURE",
-        "PROC",
-        "FUNCTION",
-        "TABLE",
-        "VIEW",
-        "INDEX",
-        "KEY",
-        "CONSTRAINT",
-        "TYPE",
-        "CURSOR",
+        "PROCEDURE", "PROC", "FUNCTION", "TABLE", "VIEW", "INDEX", "KEY", "CONSTRAINT", "TYPE", "CURSOR",
         "TRIGGER",
     }
-)
+)  # fmt: skip
 
 
 class Mention(NamedTuple):

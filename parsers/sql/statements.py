@@ -24,48 +24,25 @@ _NESTED = frozenset({"PROCEDURE", "FUNCTION"})  # in packages
 _MAKERS = frozenset({"CREATE", "ALTER", "DROP", "TRUNCATE"})
 # Words that begin a statement at the start of a line, even where nothing ends the one before (T-SQL) ...
 _STARTERS = frozenset(
-    (
-        *(
-            "ALTER",
-            "BEGIN",
-            "COMMIT",
-            "CREATE",
-            "DECLARE",
-            "DELETE",
-            "DROP",
-            "EXEC",
-            "EXECUTE",
-            "IF",
-            "INSERT",
-        ),
-        *("MERGE", "PRINT", "RAISERROR", "RETURN", "ROLLBACK", "THROW", "TRUNCATE", "UPDATE", "WHILE"),
-    )
-)
+    {
+        "ALTER", "BEGIN", "COMMIT", "CREATE", "DECLARE", "DELETE", "DROP", "EXEC", "EXECUTE", "IF",
+        "INSERT", "MERGE", "PRINT", "RAISERROR", "RETURN", "ROLLBACK", "THROW", "TRUNCATE", "UPDATE",
+        "WHILE",
+    }
+)  # fmt: skip
 # ... save after these, and in statements that have such words of their own.
 _GOES_ON = frozenset(
-    (
-        *(
-            "AFTER",
-            "AND",
-            "AS",
-            "BEFORE",
-            "CONFLICT",
-            "DO",
-            "FOR",
-            "INSTEAD",
-            "KEY",
-            "OF",
-            "ON",
-            "OR",
-            "THEN",
-        ),
-        *(",", "(", "."),
-    )
-)
+    {
+        "AFTER", "AND", "AS", "BEFORE", "CONFLICT", "DO", "FOR", "INSTEAD", "KEY", "OF", "ON", "OR", "THEN",
+        ",", "(", ".",
+    }
+)  # fmt: skip
 _NEVER_CUT = _MAKERS | {"MERGE", "GRANT", "REVOKE"}
 _OPENERS = frozenset(
-    {"BEGIN", "THEN", "ELSE", "LOOP", "DO", "AS", "IS", "TRY", "CATCH", "ATOMIC", "REPEAT", ";"}
-)
+    {
+        "BEGIN", "THEN", "ELSE", "LOOP", "DO", "AS", "IS", "TRY", "CATCH", "ATOMIC", "REPEAT", ";",
+    }
+)  # fmt: skip
 _CLOSERS = frozenset({"END", "ELSE", "ELSIF", "ELSEIF", "EXCEPTION", "UNTIL"})
 _NO_BLOCK = frozenset({"TRAN", "TRANSACTION", "WORK", "DISTRIBUTED", ";"})  # after a BEGIN
 _ENDS_NO_BLOCK = frozenset({"IF", "LOOP", "WHILE", "REPEAT", "FOR"})  # after an END
@@ -110,6 +87,8 @@ class _Head:
 
 
 class _Splitter:
+    """Walks over tokens; `batches`, `blocks` and `routines` are the indexes of what ends or begins them."""
+
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
         self.tokens = tokens
         self.text = text
@@ -131,7 +110,9 @@ class _Splitter:
                 continue
             head = self._read_head(at)
             if head.kind in ROUTINES or self._opens_block(at):
-                end = self._end_of_batch(at) or self._end_of_routine(at, head, self._next(self.routines, at))
+                end = self._end_of_batch(at)
+                if end is None:
+                    end = self._end_of_routine(at, head, self._next(self.routines, at))
                 yield from self._routine(at, end, head, 0)
             else:
                 end = self._end_of_query(at, stop)

@@ -12,7 +12,7 @@ _PIECES = r"""
   (?P<word> (?![qQ]') [^\W\d][\w$\#]* | [@\#]{1,2}\w+ )
 | (?P<mark> [();,.] )
 | (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) | ^[ \t]*\#[^\n]* )
-| (?P<batch> ^[ \t]*/[ \t]*;?[ \t]*\r?$ )
+| (?P<batch> ^[ \t]*+/[ \t]*+(?:;[ \t]*+)?\r?$ )
 | (?P<string>
     [qQ]'(?: (?P<fence>[^\s\w\[{(<'])(?: (?!(?P=fence)').)*+ (?:(?P=fence)'|\Z)
       | \[(?: [^\]]++ | \](?!') )*+ (?:\]'|\Z) | \{(?: [^}]++ | }(?!') )*+ (?:}'|\Z)
@@ -21,7 +21,7 @@ _PIECES = r"""
 | (?P<quoted> "[^"]*+"? | `[^`]*+`? | \[[^\W\d][^][\n]*\] )
 | (?P<dollar> \$(?:[^\W\d]\w*)?\$ )
 """  # a quote after a backslash ends a text where nothing but its end can follow: 'C:\'
-_ALONE = re.compile(r"GO(?:[ \t]+\d+)?[ \t]*;?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_ALONE = re.compile(r"GO(?:[ \t]++\d++)?[ \t]*+(?:;[ \t]*+)?\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 class Token(NamedTuple):

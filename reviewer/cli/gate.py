@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +16,11 @@ from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose, settl
 from reviewer.errors import UsageError
 
 if TYPE_CHECKING:
-    from reviewer.gate import Pipeline
+    from reviewer.domain import Review, Verdict
+    from reviewer.gate_pipeline import Pipeline
+    from reviewer.stages.threshold import Bar
+
+Target = tuple[str, Path | None]
 
 
 def gate(
@@ -61,28 +67,65 @@ def gate(
 ) -> int:
     """Review the change of this CI pipeline, write its reports and exit by verdict."""
     from reviewer import gate as ci
+    from reviewer import gate_pipeline
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
-    pipeline = ci.with_flags(ci.detect(os.environ), base=base, head=head, project=project, number=number)
+    pipeline = gate_pipeline.with_flags(
+        gate_pipeline.detect(os.environ), base=base, head=head, project=project, number=number
+    )
+    reports = _Reports(pipeline, report_dir, reviewing.parse_formats(formats or []), common)
+    ci.clear_reports(report_dir)
     if from_service is not None:
-        local = {"--model": model, "--format": formats, "--fail-on": fail_on, "--baseline": baseline}
-        _refuse({**local, "--sarif-in": sarif_in})
+        _refuse({"--model": model, "--fail-on": fail_on, "--baseline": baseline, "--sarif-in": sarif_in})
         return _ask_service(
-            from_service, pipeline, common, report_dir,
-            forge=forge, token_env=service_token_env, ca_file=service_ca_file, wait=wait,
-        )  # fmt: skip
-    return _review(
-        pipeline, common, repo, report_dir, reviewing.parse_formats(formats or []),
-        model=model, fail_on=fail_on, baseline=baseline, sarif=sarif_in or [],
-    )  # fmt: skip
+            from_service,
+            reports,
+            forge=forge,
+            token_env=service_token_env,
+            ca_file=service_ca_file,
+            wait=wait,
+        )
+    return _review(repo, reports, model=model, fail_on=fail_on, baseline=baseline, sarif=sarif_in or [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """Where the outcome goes: the files that the platform reads, those asked for, and the job's log."""
+
+    pipeline: Pipeline
+    folder: Path
+    targets: list[Target]
+    common: Common
+
+    def publish(self, reviewed: Review, verdict: Verdict, bar: Bar | None = None) -> None:
+        """Write every file, then tell the log."""
+        from reviewer import gate as ci
+        from reviewer import outputs
+        from reviewer.outputs.closing import close
+
+        extra = [name for name, file in self.targets if file is None]
+        for file in ci.write_reports(reviewed, verdict, self.pipeline, self.folder, extra, bar=bar):
+            self.common.say(f"written: {file}")
+        to_files = [target for target in self.targets if target[1] is not None]
+        reviewing.write_outputs(reviewed, verdict, to_files, colored=False)
+        told = outputs.make("text", colored=self.common.colored()).render(reviewed, verdict)
+        self._print(told + close(reviewed, verdict, bar))
+        if self.pipeline.system == "github":
+            from reviewer.outputs.annotations import annotate
+
+            sys.stdout.write(annotate(reviewed, bar))
+
+    def _print(self, told: str) -> None:
+        if self.pipeline.system == "github":
+            from reviewer.outputs.annotations import inert
+
+            told = inert(told)
+        sys.stdout.write(told)
 
 
 def _review(
-    pipeline: Pipeline,
-    common: Common,
     repo: Path,
-    report_dir: Path,
-    targets: list[tuple[str, Path | None]],
+    reports: _Reports,
     *,
     model: str | None,
     fail_on: str | None,
@@ -93,7 +136,8 @@ def _review(
     from reviewer import wiring
     from reviewer.stages import policy
 
-    colored = common.colored()
+    common, pipeline = reports.common, reports.pipeline
+    common.colored()  # a wrong --color is said before anything is done
     settings = reviewing.settings_for_review(common, model=model, fail_on=fail_on)
     known = wiring.read_baseline(baseline)
     change = ci.open_change(pipeline, repo)
@@ -107,12 +151,7 @@ def _review(
         sarif=sarif,
         root=ci.top(repo) if sarif else None,
     )
-    bar = policy.effective(settings, change.repository_settings).bar
-    extra = [name for name, file in targets if file is None]
-    for file in ci.write_reports(reviewed, verdict, pipeline, report_dir, extra, bar=bar):
-        common.say(f"written: {file}")
-    to_files = [(name, file) for name, file in targets if file is not None]
-    reviewing.write_outputs(reviewed, verdict, [*to_files, ("text", None)], colored=colored)
+    reports.publish(reviewed, verdict, policy.effective(settings, change.repository_settings).bar)
     return ci.exit_code(verdict)
 
 
@@ -124,9 +163,7 @@ def _refuse(options: dict[str, object]) -> None:
 
 def _ask_service(
     url: str,
-    pipeline: Pipeline,
-    common: Common,
-    report_dir: Path,
+    reports: _Reports,
     *,
     forge: str | None,
     token_env: str | None,
@@ -138,21 +175,14 @@ def _ask_service(
     from reviewer.gate_service import Question, fetch_verdict
     from reviewer.outputs.document import dump
 
+    pipeline = reports.pipeline
     if not (forge and pipeline.project and pipeline.number) or pipeline.head == "HEAD":
         raise UsageError("--from-service needs --forge, --project, --mr and --head where the CI names none")
     token = secret(token_env, None, key="--service-token-env")
     question = Question(forge, pipeline.project, pipeline.number, pipeline.head)
     answer = fetch_verdict(url, question, token=token, wait_s=wait, ca_file=ca_file)
-    file = ci.write_report(report_dir, ci.REPORT_FILES["json"], dump(answer.document))
-    common.say(f"written: {file}")
-    for finding in answer.document.get("findings", []):
-        typer.echo(_line(finding))
-    typer.echo(f"{answer.verdict.value.upper()}  by the service, for {pipeline.head[:12]}")
+    reports.publish(answer.review, answer.verdict)
+    # The service's own words: what this release does not know of them is not lost.
+    ci.write_report(reports.folder, ci.REPORT_FILES["json"], dump(answer.document))
+    reports.common.say(f"decided by the service, for {pipeline.head[:12]}")
     return ci.exit_code(answer.verdict)
-
-
-def _line(finding: dict[str, Any]) -> str:
-    from reviewer.outputs.text import visible
-
-    where = f"{finding.get('path')}:{finding.get('start_line') or 1}"
-    return visible(f"{where}  {finding.get('severity')}  {finding.get('title')}  [{finding.get('rule_id')}]")

@@ -6,14 +6,13 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose, settle
-from reviewer.domain import Category, Severity
 from reviewer.errors import RuleError, UsageError
 
 if TYPE_CHECKING:
@@ -36,8 +35,13 @@ def list_rules(
     language: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only rules for this language.")
     ] = None,
-    severity: Annotated[Severity | None, typer.Option(help="Only rules of this severity.")] = None,
-    category: Annotated[Category | None, typer.Option(help="Only rules of this category.")] = None,
+    severity: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="Only rules of this severity.")
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only rules of this category (finance, guideline, ...)."),
+    ] = None,
     path: Folders = None,
     config: ConfigFile = None,
     verbose: Verbose = False,
@@ -45,23 +49,27 @@ def list_rules(
     color: Color = "auto",
 ) -> int:
     """Print every rule that runs: id, severity, category, title; guidelines, which a model reads, last."""
+    from reviewer.domain import Category, Severity
+
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
-    book, guidelines, text_language = _load(common, path)
+    book, guidelines, words = _load(common, path)
     rows = [
-        (rule.id, rule.severity, rule.written.metadata.category.value, rule.text(text_language).title)
+        (rule.id, rule.severity.value, rule.written.metadata.category.value, rule.text(words).title)
         for rule in book.rules
-        if language in {None, *rule.languages} and category in {None, rule.written.metadata.category}
+        if language in {None, *rule.languages}
     ]
-    if category is None:
-        rows += [
-            (one.id, one.severity, "guideline", _title(one, text_language))
-            for one in guidelines
-            if not language or not one.languages or language in one.languages
-        ]
-    rows = [row for row in rows if severity in {None, row[1]}]
+    rows += [
+        (one.id, one.severity.value, "guideline", _title(one, words))
+        for one in guidelines
+        if not language or not one.languages or language in one.languages
+    ]
+    _check_choice("--language", language, {name for rule in book.rules for name in rule.languages})
+    _check_choice("--severity", severity, set(Severity))
+    _check_choice("--category", category, {"guideline", *Category})
+    rows = [row for row in rows if severity in {None, row[1]} and category in {None, row[2]}]
     width = max((len(row[0]) for row in rows), default=0)
     for rule_id, level, kind, title in rows:
-        typer.echo(f"{rule_id:<{width}}  {level.value:<8}  {kind:<15}  {title}")
+        typer.echo(f"{rule_id:<{width}}  {level:<8}  {kind:<15}  {title}")
     return 0
 
 
@@ -208,6 +216,11 @@ def _excesses(rules: Sequence[Rule]) -> Iterator[tuple[str, str]]:
             f"costs {excess.factor:.0f} times a plain rule ({excess.language}), {LIMIT:.0f} times are allowed"
         )
         yield excess.rule_id, text
+
+
+def _check_choice(option: str, given: str | None, known: Set[str]) -> None:
+    if given is not None and given not in known:
+        raise UsageError(f"{option}: {given!r} is none of {', '.join(sorted(known))}")
 
 
 def _title(guideline: Guideline, language: TextLanguage) -> str:

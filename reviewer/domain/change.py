@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from parsers.diff import FileDiff
 from parsers.python_version import Version
@@ -75,9 +76,9 @@ class ReviewWarning:
 class ChangeSet:
     """All that is reviewed, read once.
 
-    `repository_settings` is `.reviewer.toml` and `attributes` the root `.gitattributes`, both of the
-    target side, never of the head; `python_version` is the oldest Python that the project declares
-    there. `warnings` name what could not be read on the way.
+    `repository_settings` is `.reviewer.toml` and `attributes` the `.gitattributes` above the files by
+    their folder ("" is the root), all of the target side, never of the head; `python_version` is
+    the oldest Python that the project declares there. `warnings` name what could not be read on the way.
     """
 
     ref: ChangeRef
@@ -86,7 +87,7 @@ class ChangeSet:
     files: tuple[ChangedFile, ...]
     warnings: tuple[ReviewWarning, ...] = ()
     repository_settings: bytes | None = None
-    attributes: bytes | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
     python_version: Version | None = None
 
     def file(self, path: str) -> ChangedFile | None:

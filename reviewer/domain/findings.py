@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a model claims, before anything of it is believed."""
+    """What a model claims, before anything of it is believed; `guideline` is the id that it names, if any."""
 
     path: str
     quote: str
@@ -62,6 +62,7 @@ class Draft:
     message: str
     replacement: str | None
     model: str
+    guideline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

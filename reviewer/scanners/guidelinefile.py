@@ -58,7 +58,7 @@ class _FrontMatter(BaseModel):
 
 
 def load(settings: RulesSettings, *, tolerant: bool = False) -> Guidelines:
-    """Load the built-in guidelines and those of the settings' folders, as the settings want them.
+    """Load the built-in guidelines and those of the settings' folders, disabled ones too.
 
     One of a later folder replaces an earlier one of the same id. Raises RuleError for the first file
     that cannot be used, or, if tolerant, leaves such files out and lists them in `broken`; ConfigError
@@ -67,7 +67,8 @@ def load(settings: RulesSettings, *, tolerant: bool = False) -> Guidelines:
     found = read_folders((rules_dir(), *settings.paths))
     if found.broken and not tolerant:
         raise found.broken[0]
-    return configure(found, settings)
+    configure(found, settings)
+    return found
 
 
 def read_folders(folders: Iterable[Path]) -> Guidelines:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reviewer.scanners import engines
-from reviewer.scanners.matches import Match, Run, SourceText
+from reviewer.scanners.matches import MAX_RESULTS, Match, Run, SourceText
 from reviewer.scanners.rulefile import Rule
 
 PROOF_SECONDS = 120.0
@@ -77,6 +77,8 @@ def _judge(case: _Case, found: Run, left: Run) -> Iterable[str]:
     if found.problem or left.problem:
         yield found.problem or left.problem
         return
+    if found.cut or left.cut:
+        yield f"more than {MAX_RESULTS} matches in the examples of all rules: some were not looked at"
     matches = _of(case, found)
     lines = tuple(sorted({match.start_line for match in matches}))
     if lines != case.lines:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from parsers.languages import by_name
@@ -22,9 +23,10 @@ from reviewer.scanners import predicates, querytext
 from reviewer.scanners.matches import MAX_RESULTS, Match, Run, SourceText
 from reviewer.scanners.predicates import Kind
 from reviewer.scanners.querytext import AROUND, Part
+from reviewer.scanners.sqltrees import read_statements
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Query
+    from tree_sitter import Node, Query, Tree
 
     from parsers.languages import Language
     from parsers.source import ParsedSource
@@ -95,10 +97,12 @@ class _Search:
         able = self._able(utf8)
         if not able:
             return
+        if 2 * len(able) > len(self._rules):
+            able = frozenset(self._rules)  # to search for a few in vain costs less than to join the others
         if able not in self._joined:
             self._joined[able] = _Joined({key: self._rules[key] for key in sorted(able)}, self._language)
         source = parse(utf8, self._language)
-        hits = self._joined[able].search(source)
+        hits = self._joined[able].search(source, list(read_statements(source, self._language)))
         file = _File(name, source.utf8, hits.get(_COMMENTS, ()))
         for key in sorted(able):
             yield from _judge(key, self._rules[key], hits, file)
@@ -134,26 +138,47 @@ class _Joined:
             for index in range(self._query.pattern_count)
         ]
 
-    def search(self, source: ParsedSource) -> _Hits:
-        """Return what each query matches; raise SourceTooLarge where that is too much."""
+    def search(self, source: ParsedSource, trees: Sequence[Tree]) -> _Hits:
+        """Return what each query matches in a source: in its own tree, and in those of its statements.
+
+        What stands in a statement is matched in the statement's own tree alone. Raises SourceTooLarge.
+        """
+        hits: dict[Part, list[_Hit]] = defaultdict(list)
+        statements = [(tree.root_node.start_byte, tree.root_node.end_byte) for tree in trees]
+        for part, hit in self._search(source.tree, source.utf8):
+            if not _stands_in(hit.span, statements):
+                hits[part].append(hit)
+        for tree in trees:
+            for part, hit in self._search(tree, source.utf8):
+                hits[part].append(hit)
+        return hits
+
+    def _search(self, tree: Tree, utf8: bytes) -> Iterator[tuple[Part, _Hit]]:
         from tree_sitter import QueryCursor
 
         cursor = QueryCursor(self._query)
         cursor.match_limit = _MOST_AT_ONCE
         # Without its progress callback, which crashes the process.
-        found = cursor.matches(source.tree.root_node, _Answers(source.utf8))
+        found = cursor.matches(tree.root_node, _Answers(utf8))
         if cursor.did_exceed_match_limit:
             raise SourceTooLarge(f"more than {_MOST_AT_ONCE} matches begin in one place")
-        hits: dict[Part, list[_Hit]] = defaultdict(list)
         for index, captures in found:
             spans = {name: (nodes[0].start_byte, nodes[-1].end_byte) for name, nodes in captures.items()}
-            hits[self._owners[index]].append(_Hit(spans["match"], spans))
-        return hits
+            yield self._owners[index], _Hit(spans["match"], spans)
 
     def needs(self) -> list[tuple[Part, tuple[Set[bytes], ...]]]:
         """Return for each pattern sets of texts: where a file lacks all of one, it cannot match there."""
         text = self._text.encode()
         return [(part, tuple(_needs(self._query, index, text))) for index, part in enumerate(self._owners)]
+
+
+def _stands_in(span: Span, statements: Sequence[Span]) -> bool:
+    """Say whether a stretch begins in one of the statements (in order) and does not hold the whole of it."""
+    at = bisect_right(statements, span[0], key=itemgetter(0)) - 1
+    if at < 0:
+        return False
+    start, end = statements[at]
+    return span[0] < end and not (span[0] == start and span[1] >= end)
 
 
 def _needs(query: Query, index: int, text: bytes) -> Iterator[Set[bytes]]:
@@ -176,7 +201,7 @@ def _judge(key: str, rule: RuleFile, hits: _Hits, file: _File) -> Iterator[Match
             found = its_hits
         elif found:
             conditions.append((part.role, _Spans(hit.span for hit in its_hits)))
-    for hit in found:
+    for hit in {hit.span: hit for hit in found}.values():
         if all(_holds(role, spans, hit.span) for role, spans in conditions):
             yield from _places(key, rule, hit, file)
 

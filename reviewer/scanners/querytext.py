@@ -146,10 +146,11 @@ def _check_text(rule: RuleFile) -> None:
 
 
 def _check_predicate(name: str, arguments: Arguments, part: Part) -> None:
+    row = part.text[: part.text.find(f"#{name}")].count("\n")
     if name not in predicates.NAMES:
         close = difflib.get_close_matches(name, predicates.NAMES, n=1)
-        hint = f"; did you mean #{close[0]}?" if close else ""
-        raise BadQuery(f"{part.role}: unknown predicate #{name}{hint}", part.place)
+        hint = f", the nearest is #{close[0]}" if close else ""
+        raise BadQuery(f"{part.role}: unknown predicate #{name}{hint}", part.place, row)
     kinds = [kind for _, kind in arguments]
     texts = kinds[1:].count("string")
     if name.endswith("of?"):
@@ -157,16 +158,16 @@ def _check_predicate(name: str, arguments: Arguments, part: Part) -> None:
     else:
         fits = len(kinds) == 2 and (texts == 1 or name.endswith("eq?"))
     if not fits or kinds[0] != "capture":
-        raise BadQuery(f"{part.role}: #{name} takes a capture and what to compare it with", part.place)
+        raise BadQuery(f"{part.role}: #{name} takes a capture and what to compare it with", part.place, row)
     if name.endswith("match?"):
-        _check_expression(arguments[1][0], part.place)
+        _check_expression(arguments[1][0], part.place, row)
 
 
-def _check_expression(pattern: str, place: tuple[str | int, ...]) -> None:
+def _check_expression(pattern: str, place: tuple[str | int, ...], row: int = 0) -> None:
     import re2
 
     try:
         predicates.compile_expression(pattern)
     except re2.error as err:
         cause = err.args[0].decode() if err.args and isinstance(err.args[0], bytes) else str(err)
-        raise BadQuery(f"{place[0]}: {cause}", place) from err
+        raise BadQuery(f"{place[0]}: {cause}", place, row) from err

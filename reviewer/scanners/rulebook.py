@@ -40,6 +40,14 @@ class Rulebook:
 def load(settings: RulesSettings, *, tolerant: bool = False, cache_dir: Path | None = None) -> Rulebook:
     """Load the built-in rules and those of the settings, as the settings want them.
 
+    Raises as `load_all` does.
+    """
+    return configure(load_all(settings, tolerant=tolerant, cache_dir=cache_dir), settings)
+
+
+def load_all(settings: RulesSettings, *, tolerant: bool = False, cache_dir: Path | None = None) -> Rulebook:
+    """Load the built-in rules and those of the settings, disabled ones too: a repository may add to that.
+
     A rule of a later folder replaces an earlier one of the same id. Raises RuleError for the first
     file that cannot be used, or, if tolerant, leaves such files out and lists them in `broken`.
     Raises ConfigError for a folder that is not there, and for the settings naming an unknown rule.
@@ -48,7 +56,8 @@ def load(settings: RulesSettings, *, tolerant: bool = False, cache_dir: Path | N
     rulebook = read((rules_dir(), *settings.paths), cache_dir=cache_dir)
     if rulebook.broken and not tolerant:
         raise rulebook.broken[0]
-    return configure(rulebook, settings)
+    configure(rulebook, settings)
+    return rulebook
 
 
 def read(folders: Sequence[Path], *, cache_dir: Path | None = None) -> Rulebook:

@@ -17,6 +17,7 @@ from reviewer.errors import UsageError
 from reviewer.scanners.sarif_nodes import Node, at, items, number, text
 from reviewer.scanners.sarif_paths import Places
 from reviewer.scanners.sarif_severity import Claim
+from reviewer.scanners.sarif_weaknesses import meant
 
 MAX_BYTES = 25_000_000
 MAX_NODES = 1_000_000
@@ -148,7 +149,8 @@ class _RunReader:
         for component in self._components:
             for rule in items(component, "rules"):
                 self._by_id.setdefault(text(rule, "id"), rule)
-        self.tool = tool or _tool_name(text(run, "tool", "driver", "name"))
+        self._driver = _tool_name(text(run, "tool", "driver", "name"))
+        self.tool = tool or self._driver
 
     def failures(self) -> Iterator[str]:
         """Say what the tool says of its own failure."""
@@ -174,7 +176,8 @@ class _RunReader:
         start = number(location, "physicalLocation", "region", "startLine")
         end = number(location, "physicalLocation", "region", "endLine")
         tags = " ".join(tag for tag in items(rule, "properties", "tags") if isinstance(tag, str)).lower()
-        cwe = tuple(_cwes(entry, rule, tags))
+        known = meant(self._driver, rule_id, message)
+        cwe = tuple(_cwes(entry, rule, tags)) or ((known,) if known else ())
         score = _score(rule)
         level = text(entry, "level") or text(rule, "defaultConfiguration", "level") or "warning"
         return SarifResult(
@@ -182,7 +185,7 @@ class _RunReader:
             path=path,
             start_line=start,
             end_line=max(start, end or start) if start else None,
-            claim=Claim(self.tool, rule_id, level, score),
+            claim=Claim(self.tool, rule_id, level, score, driver=self._driver),
             confidence=_confidence(entry, rule),
             category=_category(tags, secure=bool(cwe) or score is not None),
             cwe=cwe,

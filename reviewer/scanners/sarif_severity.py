@@ -36,12 +36,16 @@ DEFAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a tool says of how much its result matters; `score` is None where it gives none."""
+    """What a tool says of how much its result matters; `score` is None where it gives none.
+
+    `tool` is its name in our rule ids, `driver` its own where the operator calls it otherwise.
+    """
 
     tool: str
     rule: str
     level: str
     score: float | None = None
+    driver: str = ""
 
 
 def weigh(claim: Claim, weights: Iterable[Weight] = ()) -> Severity:
@@ -60,7 +64,7 @@ def _first(weights: Iterable[Weight], claim: Claim) -> Weight | None:
 
 def _fits(weight: Weight, claim: Claim) -> bool:
     return (
-        fnmatchcase(claim.tool, weight.tool)
+        any(fnmatchcase(name, weight.tool) for name in (claim.tool, claim.driver) if name)
         and (not weight.rules or any(fnmatchcase(claim.rule, rule) for rule in weight.rules))
         and (weight.level is None or weight.level == claim.level)
         and (weight.score is None or (claim.score is not None and claim.score >= weight.score))

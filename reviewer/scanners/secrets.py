@@ -30,12 +30,12 @@ from reviewer.domain import (
 from reviewer.ports import ScanReport
 from reviewer.scanners.allowed_secrets import AllowList
 from reviewer.scanners.newside import NewSide, new_side
-from reviewer.stages.passwords import find_passwords
 from reviewer.scanners.rulefile import TextLanguage
-from reviewer.stages.secret_values import is_placeholder, is_web_token
 from reviewer.stages.anchor import anchor
 from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
+from reviewer.stages.passwords import find_passwords
 from reviewer.stages.redact import mask, redact
+from reviewer.stages.secret_values import is_web_token
 
 if TYPE_CHECKING:
     from kingfisher_sdk import Scanner as Kingfisher
@@ -59,13 +59,8 @@ _PASSWORD_TITLES = {
     "curl-password": ("password on a command line", "命令行中的口令"),
     "authorization": ("credentials in a header", "请求头中的凭证"),
 }
-# Kingfisher's names for what has one here already.
-_SAME_KIND = {
-    "generic-credential-uri": "uri-password",
-    "curl-auth-user": "curl-password",
-    "curl-auth-header": "authorization",
-    "jwt": "json-web-token",
-}
+# What Kingfisher guesses by its surroundings, which is read more closely here.
+_GUESSED = frozenset({"generic-credential-uri", "curl-auth-user", "curl-auth-header"})
 _TEXTS = {
     "en": (
         "Secret in the code: {title}",
@@ -185,13 +180,9 @@ class SecretScanner:
             start, end = found.location["start_offset"], found.location["end_offset"]
             value = text[start:end]
             name = re.sub(r"[^a-z0-9]+", "-", found.rule_id.lower().partition(".")[2]).strip("-") or "secret"
-            kind = _SAME_KIND.get(name, name)
-            guessed = kind in _PASSWORD_TITLES
-            if not found.visible or (guessed and is_placeholder(value)) or not _is_sound(kind, value):
-                continue
-            words = name.replace("-", " ")
-            titles = _PASSWORD_TITLES.get(kind, (words, f"凭证（{words}）"))
-            yield _Secret(kind, titles, Confidence.MEDIUM if guessed else Confidence.HIGH, start, end, value)
+            if found.visible and name not in _GUESSED and _is_sound(name, value):
+                words = name.replace("-", " ")
+                yield _Secret(name, (words, f"凭证（{words}）"), Confidence.HIGH, start, end, value)
 
     def _findings(
         self, placed: Sequence[_Placed], secrets: Sequence[_Secret], text: bytes, path: str
@@ -291,7 +282,7 @@ def _tokens(text: bytes) -> Iterator[_Secret]:
 
 
 def _is_sound(kind: str, value: bytes) -> bool:
-    if kind == "json-web-token":
+    if kind in ("json-web-token", "jwt"):
         return is_web_token(value)
     return len(set(value)) >= _FEWEST_DIFFERENT
 

@@ -93,8 +93,8 @@ def _collect(process: subprocess.Popen[bytes], deadline: float, seconds: float, 
     except subprocess.TimeoutExpired:
         raise late from None
     if status < 0:
-        raise ToolFailed(f"it was ended by {signal.Signals(-status).name}{_behind(said)}")
-    return Printed(bytes(output), _line(said), status)
+        raise ToolFailed(f"it was ended by {signal.Signals(-status).name}{_behind(bytes(said))}")
+    return Printed(bytes(output), _line(bytes(said)), status)
 
 
 def _read(stream: object) -> bytes:

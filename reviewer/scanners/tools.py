@@ -189,7 +189,8 @@ def _globs(tool: ToolSettings, number: int) -> Globs | None:
     try:
         return Globs(tool.paths) if tool.paths else None
     except ValueError as err:
-        raise ConfigError(f"{err}", key=f"rules.tools[{number}].paths") from err
+        key = f"rules.tools[{number}].paths"
+        raise ConfigError(f"{key}: {err}", key=key) from err
 
 
 def _absolute(search_path: str) -> str:

@@ -98,7 +98,8 @@ TOKEN_SHAPES: tuple[TokenShape, ...] = (
         "gitlab-token",
         "GitLab token",
         "GitLab 令牌",
-        r"\b(gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[0-9A-Za-z_=-]{20,100})",
+        r"\b(gl(?:(?:pat|dt|rt|cbt|ft|soat|oas)-[0-9A-Za-z_=-]{20}|imt-[0-9A-Za-z_=-]{25}|ptt-[0-9A-Za-z_=-]{40}"
+        r"|agent-[0-9A-Za-z_=-]{50})[0-9A-Za-z_=-]{0,80})",
     ),
     _shape("github-token", "GitHub token", "GitHub 令牌", r"\b(gh[pousr]_[0-9A-Za-z]{36,251})\b"),
     _shape(
@@ -138,6 +139,47 @@ TOKEN_SHAPES: tuple[TokenShape, ...] = (
     ),
     _shape("mailchimp-key", "Mailchimp key", "Mailchimp 密钥", r"\b([0-9a-f]{32}-us[0-9]{1,2})\b"),
     _shape("deepseek-api-key", "DeepSeek API key", "DeepSeek API 密钥", r"\b(sk-[0-9a-f]{32})\b"),
+    _shape(
+        "alibaba-sts-token",
+        "Alibaba Cloud STS key id",
+        "阿里云 STS AccessKey ID",
+        r"\b(STS\.[0-9A-Za-z]{20,64})\b",
+    ),
+    _shape(
+        "volcengine-access-key",
+        "Volcengine access key id",
+        "火山引擎 AccessKey ID",
+        r"\b(AKLT[0-9A-Za-z_-]{40,60})\b",
+    ),
+    _shape(
+        "baidu-api-key",
+        "Baidu Cloud API key",
+        "百度智能云 API Key",
+        r"\b(bce-v3/ALTAK-[0-9A-Za-z]{16,32}/[0-9a-f]{40})\b",
+    ),
+    _shape("zhipu-api-key", "Zhipu API key", "智谱 API 密钥", r"\b([0-9a-f]{32}\.[0-9A-Za-z]{16})\b"),
+    _shape(
+        "model-api-key",
+        "API key of a model provider",
+        "模型服务 API 密钥",
+        r"\b(sk-(?:proj-|ant-[a-z0-9]+-)?[0-9A-Za-z]{40,120})\b",
+    ),
+    _shape("stripe-key", "Stripe key", "Stripe 密钥", r"\b([rs]k_live_[0-9A-Za-z]{20,120})\b"),
+    _shape("sendgrid-key", "SendGrid key", "SendGrid 密钥", r"\b(SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43})"),
+    _shape(
+        "slack-webhook",
+        "Slack webhook",
+        "Slack webhook",
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/(T[0-9A-Z]{8,12}/[0-9A-Z]{8,20}/[0-9A-Za-z]{20,30})\b",
+    ),
+    # The DER of a private key without its PEM markers: a version, then RSA's numbers (RFC 8017), an
+    # algorithm (RFC 5208) or the key of an elliptic curve (RFC 5915).
+    _shape(
+        "private-key",
+        "private key",
+        "私钥",
+        r"\b(MII[A-Za-z0-9+/]{3}IBA[A-Za-z0-9+/=]{64,}|MIG[A-Za-z0-9+/]AgEAM[A-Za-z0-9+/=]{64,}|M[A-Za-z0-9+/]{3}AgE[A-Za-z0-9+/]E[A-Za-z0-9+/=]{64,})",
+    ),
     _shape(
         "json-web-token",
         "JSON web token",

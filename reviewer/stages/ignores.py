@@ -22,7 +22,7 @@ WITHOUT_REASON = "reviewer/ignore-without-reason"
 
 _OPENERS = ("#", "//", "--", "/*", "<!--")
 _CLOSERS = ("*/", "-->")
-_RULE_ID = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/\*)?")
+_RULE_ID = re.compile(r"[\w.@:+-]+(?:/[\w.@:+-]+)*(?:/\*)?")
 _UNTIL = re.compile(r"^[\s:–—-]*until\s*=\s*(\S*)")
 _TEXTS = {
     "en": (

@@ -2,13 +2,13 @@
 
 A finding counts as moved where its lines stand in a block of added lines that the same change removed
 elsewhere. Another file is enough of a move; within one file at least three lines have to go together, or
-the swap of two statements, which can be a defect of its own, would pass for one. Code that leaves the
-tests, or the examples, is new where it arrives.
+the swap of two statements, which can be a defect of its own, would pass for one. Where it stood it has to
+have been code of the same language, and code that is looked at: what leaves the tests, the examples, a
+folder of others' code or a path that is not reviewed, is new where it arrives.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from parsers.diff import LineKind, Side
 from parsers.source import decode
 from reviewer.domain import ChangedFile, ChangeSet, Finding, Source
+from reviewer.stages.aside import Aside, family
 
 _FEWEST_CHARACTERS = 20  # letters and digits in a block, as `git diff --color-moved` asks for
 _FEWEST_LINES = 3  # of a block that stays in its file
-_ASIDE = re.compile(
-    r"(^|/)(tests?|testdata|fixtures?|examples?|samples?|mocks?|docs?)(/|$)|(^|/)test_|_test\.|\.(test|spec)\.",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +37,8 @@ class Origin:
 class Moves:
     """The blocks that a change removed, looked up by what it added; each absolves as often as it was there."""
 
-    def __init__(self, change: ChangeSet) -> None:
-        self._files = {file.path: file for file in change.files}
+    def __init__(self, change: ChangeSet, aside: Aside | None = None) -> None:
+        self._aside = aside or Aside()
         self._removed: defaultdict[str, list[tuple[_Run, int]]] = defaultdict(list)
         for file in change.files:
             for run in _runs(file, Side.OLD):
@@ -75,7 +72,7 @@ class Moves:
         return None
 
     def _is_move(self, run: _Run, removed: _Run, block: Sequence[str]) -> bool:
-        if _ASIDE.search(removed.path) and not _ASIDE.search(run.path):
+        if self._aside.is_left(removed.path, run.path) or removed.language != run.language:
             return False
         if sum(character.isalnum() for text in block for character in text) < _FEWEST_CHARACTERS:
             return False
@@ -84,10 +81,14 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Neighbouring changed lines of one side, their spacing taken out; `new_path` names the file today."""
+    """Neighbouring changed lines of one side, their spacing taken out; `new_path` names the file today.
+
+    `language` is one for languages between which code moves as it is.
+    """
 
     path: str
     new_path: str
+    language: str
     first: int
     texts: tuple[str, ...]
 
@@ -95,22 +96,23 @@ class _Run:
 def _runs(file: ChangedFile, side: Side) -> Iterator[_Run]:
     kind = LineKind.ADDED if side is Side.NEW else LineKind.REMOVED
     path = file.path if side is Side.NEW else file.diff.old_path
+    language = family(path, file.new if side is Side.NEW else file.old)
     for hunk in file.diff.hunks:
         lines: list[tuple[int, str]] = []
         for line in hunk.lines:
             number = line.new_line if side is Side.NEW else line.old_line
             if line.kind is kind and number is not None:
                 if lines and number != lines[-1][0] + 1:
-                    yield _run(path, file.path, lines)
+                    yield _run(path, file.path, language, lines)
                     lines = []
                 lines.append((number, " ".join(decode(line.text).text.split())))
         if lines:
-            yield _run(path, file.path, lines)
+            yield _run(path, file.path, language, lines)
 
 
-def _run(path: str, new_path: str, lines: Iterable[tuple[int, str]]) -> _Run:
+def _run(path: str, new_path: str, language: str, lines: Iterable[tuple[int, str]]) -> _Run:
     numbers, texts = zip(*lines, strict=True)
-    return _Run(path, new_path, numbers[0], texts)
+    return _Run(path, new_path, language, numbers[0], texts)
 
 
 def _common(new: Sequence[str], start: int, old: Sequence[str], index: int) -> range:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from string import Template
 from typing import Any
@@ -32,6 +32,7 @@ from reviewer.domain import (
 from reviewer.errors import ConfigError
 from reviewer.stages.excerpt import printable
 from reviewer.stages.globs import Globs
+from reviewer.stages.guidelines import Told
 from reviewer.stages.units import text_of
 
 NOTHING = "NOTHING TO REPORT"
@@ -69,30 +70,29 @@ def _object(properties: dict[str, Any], optional: frozenset[str] = frozenset()) 
 # Limits stay below what llama.cpp's grammars take (2,000 repetitions); no patterns, for look-ahead in
 # them is silently ignored. A grammar keeps the order of the keys: grounds come before judgements.
 _LINE = {"type": ["integer", "null"], "minimum": 1}
-REPLY_SCHEMA: dict[str, Any] = _object(
-    {
-        "findings": {
-            "type": "array",
-            "maxItems": MAX_FINDINGS,
-            "items": _object(
-                {
-                    "path": _text(400),
-                    "quote": _text(QUOTE_CHARS),
-                    "side": _one_of(("new", "old")),
-                    "start_line": _LINE,
-                    "end_line": _LINE,
-                    "severity": _one_of(Severity),
-                    "category": _one_of(Category),
-                    "title": _text(TITLE_CHARS),
-                    "message": _text(MESSAGE_CHARS),
-                    "confidence": _one_of(Confidence),
-                    "replacement": {"type": ["string", "null"], "maxLength": REPLACEMENT_CHARS},
-                },
-                optional=frozenset({"side"}),
-            ),
-        }
+
+
+def reply_schema(guidelines: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the form of a review's findings; with guidelines, each may name the one that is broken."""
+    finding = {
+        "path": _text(400),
+        "quote": _text(QUOTE_CHARS),
+        "side": _one_of(("new", "old")),
+        "start_line": _LINE,
+        "end_line": _LINE,
+        **({"guideline": _one_of(guidelines)} if guidelines else {}),
+        "severity": _one_of(Severity),
+        "category": _one_of(Category),
+        "title": _text(TITLE_CHARS),
+        "message": _text(MESSAGE_CHARS),
+        "confidence": _one_of(Confidence),
+        "replacement": {"type": ["string", "null"], "maxLength": REPLACEMENT_CHARS},
     }
-)
+    items = _object(finding, optional=frozenset({"side", "guideline"}))
+    return _object({"findings": {"type": "array", "maxItems": MAX_FINDINGS, "items": items}})
+
+
+REPLY_SCHEMA = reply_schema()
 VERIFY_SCHEMA: dict[str, Any] = _object(
     {
         "quote": _text(QUOTE_CHARS),
@@ -123,22 +123,38 @@ class Wording:
     @property
     def fields(self) -> str:
         """Describe the keys of a reply."""
-        return self.write("fields", categories=", ".join(Category), most=str(MAX_FINDINGS))
+        return self._fields("")
+
+    @property
+    def fields_with_guideline(self) -> str:
+        """Describe the keys of a reply where there are guidelines to name."""
+        return self._fields("\n" + self.write("guideline"))
+
+    def _fields(self, guideline: str) -> str:
+        return self.write(
+            "fields", categories=", ".join(Category), most=str(MAX_FINDINGS), guideline=guideline
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The first turn of a conversation, and the texts for its later turns."""
+    """The first turn of a conversation, and the texts for its later turns.
+
+    `listing` is the turn that asks for a review's findings as JSON, `schema` the form of that answer.
+    """
 
     messages: tuple[Message, ...]
     wording: Wording
+    listing: str = ""
+    schema: dict[str, Any] = field(default_factory=reply_schema)
 
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
     """What all prompts about one merge request share.
 
-    `change` is fenced already; `conventions` come from people we trust, and may be empty.
+    `change` is fenced already; `conventions` come from people we trust, and may be empty. `guidelines`
+    are those among them whose ids a finding may name.
     """
 
     wording: Wording
@@ -146,6 +162,7 @@ class Briefing:
     change: str
     key: bytes
     redact: Callable[[str], str]
+    guidelines: tuple[Told, ...] = ()
 
     def fence(self, kind: str, text: str) -> str:
         """Take the secrets out of a stranger's text and put it between two lines that it cannot forge."""
@@ -172,22 +189,26 @@ def brief(
     *,
     key: bytes,
     redact: Callable[[str], str],
-    guidelines: str = "",
+    guidelines: Sequence[Told] = (),
 ) -> Briefing:
     """Prepare what the prompts about a change share; `files` are the reviewable ones.
 
-    `key` is the instance's secret. Of the configured instructions only those for these files are
-    taken. Raises ConfigError for a path glob that is none.
+    `key` is the instance's secret; `guidelines` are those for these files. Of the configured
+    instructions only those for these files are taken. Raises ConfigError for a path glob that is none.
     """
     wording = read_wording(settings.language)
-    conventions = "\n".join(filter(None, (guidelines.strip(), *_instructions(files, settings))))
+    told = "\n".join(_instructions(files, settings))
+    conventions = [wording.write("conventions", conventions=told)] if told else []
+    if guidelines:
+        conventions.append(_tell(wording, guidelines))
     described = _fence(key, "change", redact(_describe(change, redact)))
     return Briefing(
         wording=wording,
-        conventions=wording.write("conventions", conventions=conventions) if conventions else "",
+        conventions=_join(conventions),
         change=wording.write("change", change=described),
         key=key,
         redact=redact,
+        guidelines=tuple(guidelines),
     )
 
 
@@ -205,13 +226,14 @@ def review_prompt(briefing: Briefing, unit: ReviewUnit, profile: Profile) -> Pro
 def verify_prompt(briefing: Briefing, unit: ReviewUnit, finding: Finding, profile: Profile) -> Prompt:
     """Ask whether a finding is right, given the unit that it was found in."""
     wording = briefing.wording
+    broken = [one for one in briefing.guidelines if one.guideline.id == finding.rule_id]
     lines = dict.fromkeys((finding.start_line, finding.end_line))
     place = "" if None in lines else f":{'-'.join(map(str, lines))} ({finding.side})"
     claim = f"{printable(finding.path)}{place}\n{finding.evidence}\n\n{finding.title}\n{finding.message}"
     return _prompt(
         briefing,
         profile,
-        shared=[wording.write("verify", notation=wording.write("notation"))],
+        shared=[wording.write("verify", notation=wording.write("notation")), _tell(wording, broken)],
         rest=[_code(briefing, unit), wording.write("claim", claim=briefing.fence("claim", claim))],
     )
 
@@ -237,7 +259,7 @@ def _rules(briefing: Briefing, profile: Profile) -> str:
     if profile.strategy == "two-turn":
         form = wording.write("prose", nothing=NOTHING, most=str(MAX_FINDINGS))
     else:
-        form = wording.write("object", fields=wording.fields)
+        form = wording.write("object", fields=_fields(briefing))
     return wording.write("review", notation=wording.write("notation"), form=form)
 
 
@@ -251,7 +273,20 @@ def _prompt(briefing: Briefing, profile: Profile, *, shared: list[str], rest: li
         messages: tuple[Message, ...] = (Message("system", _join(shared)), Message("user", _join(rest)))
     else:
         messages = (Message("user", _join([*shared, *rest])),)
-    return Prompt(messages, briefing.wording)
+    listing = briefing.wording.write("list", fields=_fields(briefing))
+    return Prompt(
+        messages, briefing.wording, listing, reply_schema([one.guideline.id for one in briefing.guidelines])
+    )
+
+
+def _tell(wording: Wording, guidelines: Sequence[Told]) -> str:
+    lines = "\n".join(one.line for one in guidelines)
+    return wording.write("guidelines", guidelines=lines) if lines else ""
+
+
+def _fields(briefing: Briefing) -> str:
+    """Describe the keys of a finding, that for guidelines only where there are any."""
+    return briefing.wording.fields_with_guideline if briefing.guidelines else briefing.wording.fields
 
 
 def _join(texts: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ their numbers, so that a place in the redacted text is the same place in the ori
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import re2
 
 from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
+from reviewer.stages.passwords import find_passwords
+from reviewer.stages.secret_values import is_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,7 @@ class Redactor:
     def _spans(self, text: bytes) -> list[_Span]:
         taken = [match.span() for match in _PLACEHOLDER.finditer(text)]
         spans = [*_key_block_spans(text), *_pattern_spans(text), *_extra_spans(text, self._extra)]
-        return [
-            span for span in spans if not any(start < span.end and span.start < end for start, end in taken)
-        ]
+        return [span for span in spans if not _overlaps(span, taken)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,16 @@ _NAME = (
 # What stands where a value would: types and literals (`token: string`, `password: None`), masked secrets.
 _NO_VALUE = re2.compile(
     rb"(?i)^(?:str|string|bytes?|char|int|integer|bool|boolean|object|any|unknown|undefined|none|null|nil|true|false"
-    rb"|optional|required|void|number|text|varchar|password|secret|token|.{0,4}\*{4})$"
+    rb"|optional|required|void|number|text|varchar|password|secret|token|.{0,4}\*{4}"
+    rb"|\$\{\{[\w\s.|&-]*\}\}|\$\{[\w.]+\}|\{\{[\w\s.|-]*\}\}|\$[A-Z_]+)$"
 )
+# Names with such a word in them that keep no secret: the public half of a key, numbers of tokens, a way into JSON.
+_NO_SECRET_NAME = re2.compile(
+    rb"(?i)public[\w.-]*[\"']?\s*[:=]|(?:max|min|num|prompt|completion|total|cached|input|output)\w*tokens|selecttokens?\("
+)
+
+# A sign of assignment, or of a neighbour on the same line.
+_GIVES = r"[\"'\])]{0,3}(?:\s{0,20}(?::=|=>|[:=])\s{0,20}|[ \t]{0,20}[,(][ \t]{0,20})[a-z]{0,2}"
 
 _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
     (kind, re2.compile(pattern.encode()))
@@ -118,22 +127,20 @@ _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
             r"(?i)\bauthorization[\"']?\s{0,3}[:=,]\s{0,3}[\"']?(?:(?:bearer|basic|token|digest)\s{1,3})?([^\s\"'<>{}$]{8,})",
         ),
         ("authorization", r"(?i)\bbearer\s{1,3}([a-z0-9._~+/=-]*[0-9][a-z0-9._~+/=-]{11,})"),
+        # Cookie: name=..., as a header
+        ("cookie", r"(?i)\bcookie[\"']?\s{0,3}[:,]\s{0,3}[\"']?([\w.-]+=[^\s\"'<>{}$][^\"'\n<>{}$]{7,})"),
         # sk-..., the keys of model providers
         ("api-key", r"\b(sk-[0-9A-Za-z_-]{20,})"),
+        # Keys that a vendor's name stands beside
+        ("api-key", r"(?i)\bsourcegraph[\"']?\s{0,3}[:=]\s{0,3}[\"']?([0-9a-f]{40})\b"),
         # ?access_token=...
         (
             "query-secret",
             r"(?i)[?&](?:access_token|auth_token|token|api_?key|key|secret|password|passwd|pwd|sig|signature)=([^&\s\"'<>]{6,})",
         ),
-        # a quoted value given to such a name
-        (
-            "password",
-            rf"(?i){_NAME}[\"'\])]{{0,3}}\s{{0,20}}(?::=|=>|[:=,(])\s{{0,20}}[a-z]{{0,2}}\"([^\"\n]{{4,500}})\"",
-        ),
-        (
-            "password",
-            rf"(?i){_NAME}[\"'\])]{{0,3}}\s{{0,20}}(?::=|=>|[:=,(])\s{{0,20}}[a-z]{{0,2}}'([^'\n]{{4,500}})'",
-        ),
+        # a quoted value given to such a name, or its neighbour
+        ("password", rf"(?i){_NAME}{_GIVES}\"([^\"\n]{{4,500}})\""),
+        ("password", rf"(?i){_NAME}{_GIVES}'([^'\n]{{4,500}})'"),
         # PASSWORD=..., db.password=... (no space, from the line's start: a settings file, not code)
         (
             "password",
@@ -149,13 +156,25 @@ _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
 )
 
 
+# Tokens whose shape says little: taken where they do not read like words. JFrog, Twilio, PyPI, Discord.
+_VAGUE_TOKENS = re2.compile(
+    rb"\b((?:AKC|AP[0-9A-F])[0-9A-Za-z]{10,}|(?:SK|AC)[0-9a-z]{32}|pypi-AgE[0-9A-Za-z_-]{50,}"
+    rb"|[A-Z][0-9A-Za-z]{23,25}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,38})"
+)
+
+
 def _pattern_spans(text: bytes) -> Iterator[_Span]:
     for shape, start, end in find_tokens(text):
         yield _Span(start, end, shape.kind, text[start:end])
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            if not _NO_VALUE.search(match.group(1)):
+            if not _NO_VALUE.search(match.group(1)) and not _NO_SECRET_NAME.search(match.group()):
                 yield _Span(match.start(1), match.end(1), kind, match.group(1))
+    for match in _VAGUE_TOKENS.finditer(text):
+        if not is_word(match.group(1)):
+            yield _Span(match.start(1), match.end(1), "token", match.group(1))
+    for kind, start, end in find_passwords(text):
+        yield _Span(start, end, kind, text[start:end])
 
 
 def _extra_spans(text: bytes, secrets: Collection[bytes]) -> Iterator[_Span]:
@@ -181,6 +200,11 @@ def _key_block_spans(text: bytes) -> Iterator[_Span]:
         body = text[start:end]
         for match in run.finditer(body):
             yield _Span(start + match.start(), start + match.end(), "private-key", body)
+
+
+def _overlaps(span: _Span, taken: list[tuple[int, int]]) -> bool:
+    at = bisect_left(taken, (span.end, 0))  # those from here on begin behind the span
+    return at > 0 and taken[at - 1][1] > span.start
 
 
 def _disjoint(spans: list[_Span]) -> list[_Span]:

@@ -24,6 +24,7 @@ _REPLY_CHARS = 100_000
 _PATH_CHARS = 4096
 _OVERVIEW_CHARS = 4000
 _LARGEST_LINE = 10_000_000
+_GUIDELINE_CHARS = 200
 
 _OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*[{\]])')  # where an object, or a list of objects, may begin
 _FENCE = re.compile(r"\A```[a-zA-Z]*\n(.*?)\n?```\Z", re.DOTALL)
@@ -202,6 +203,7 @@ def _draft(item: Any, model: str) -> Draft:
         message=_string(item, "message").strip()[: _LENIENCE * MESSAGE_CHARS],
         replacement=replacement,
         model=model,
+        guideline=(_clean(item.get("guideline")) or "").strip(" []")[:_GUIDELINE_CHARS],
     )
 
 

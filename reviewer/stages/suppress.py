@@ -6,19 +6,22 @@ Nothing else in the code under review silences anything, and whatever is silence
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from parsers.diff import Side
 from reviewer.domain import ChangeSet, Finding, ReviewWarning, Suppressed
 from reviewer.errors import ConfigError
+from reviewer.stages.aside import Aside
 from reviewer.stages.ignores import Ignore, added_ignores, read_ignores
 from reviewer.stages.moved import Moves
 from reviewer.stages.sides import numbered_lines
 
-_UNPROVEN = ("model", "secret")  # whether these have anything to silence depends on who was asked
+_UNPROVEN = ("guidelines", "model", "secret")  # what these would silence depends on who was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,22 @@ class Silenced(NamedTuple):
 
 
 def apply_suppressions(
-    findings: Sequence[Finding], change: ChangeSet, baseline: Baseline | None = None, *, today: date
+    findings: Sequence[Finding],
+    change: ChangeSet,
+    baseline: Baseline | None = None,
+    *,
+    today: date,
+    known: Collection[str] = (),
+    aside: Aside | None = None,
 ) -> Silenced:
-    """Part the findings (with fingerprints) into those that stand and those that are silenced."""
+    """Part the findings (with fingerprints) into those that stand and those that are silenced.
+
+    `known` are the ids of all rules, or globs of them; empty where nobody knows. Code that moves from
+    `aside` is new.
+    """
     accepted = baseline.fingerprints if baseline else frozenset()
     ignores = _read_ignores(findings, change)
-    moves = Moves(change)
+    moves = Moves(change, aside)
     kept: list[Finding] = []
     suppressed: list[Suppressed] = []
     used: set[tuple[str, int]] = set()
@@ -62,7 +75,7 @@ def apply_suppressions(
             suppressed.append(Suppressed(finding, "moved", str(origin)))
         else:
             kept.append(finding)
-    return Silenced(tuple(kept), tuple(suppressed), (*late, *_idle(change, used)))
+    return Silenced(tuple(kept), tuple(suppressed), (*late, *_odd(change, used, known)))
 
 
 def write_baseline(findings: Iterable[Finding]) -> str:
@@ -126,14 +139,26 @@ def _over(path: str, ignore: Ignore) -> ReviewWarning:
     return ReviewWarning("suppression-over", message, path)
 
 
-def _idle(change: ChangeSet, used: set[tuple[str, int]]) -> Iterator[ReviewWarning]:
-    """Name the comments that the change adds for nothing: on or above an added line without such a finding."""
+def _odd(change: ChangeSet, used: set[tuple[str, int]], known: Collection[str]) -> Iterator[ReviewWarning]:
+    """Name the comments that the change adds for nothing: about no rule, or without such a finding."""
     for file in change.files:
         added = set(file.diff.added_lines)
         for ignore in added_ignores(file):
+            strangers = [rule for rule in ignore.rules if known and not _exists(rule, known)]
+            for rule in strangers:
+                close = get_close_matches(rule, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                message = f"line {ignore.line}: there is no rule {rule} here{hint}"
+                yield ReviewWarning("suppression-unknown", message, file.path)
             covers = ignore.line + 1 if ignore.alone else ignore.line
             proven = all(rule.partition("/")[0] not in _UNPROVEN for rule in ignore.rules)
-            if covers in added and proven and (file.path, ignore.line) not in used:
+            if covers in added and proven and not strangers and (file.path, ignore.line) not in used:
                 rules = ", ".join(ignore.rules)
                 message = f"line {ignore.line}: there is nothing that ignore[{rules}] would silence"
                 yield ReviewWarning("suppression-unused", message, file.path)
+
+
+def _exists(name: str, known: Collection[str]) -> bool:
+    if name.endswith("/*"):
+        return any(rule.startswith(name[:-1]) for rule in known)
+    return any(fnmatchcase(name, rule) for rule in known)

@@ -64,7 +64,8 @@ def _read(number: int, written: Threshold) -> _Threshold:
     try:
         paths = Globs(written.paths) if written.paths else None
     except ValueError as err:
-        raise ConfigError(f"{err}", key=f"gate.thresholds[{number}].paths") from err
+        key = f"gate.thresholds[{number}].paths"
+        raise ConfigError(f"{key}: {err}", key=key) from err
     return _Threshold(written.fail_on, written.confidence, written.rules, paths)
 
 

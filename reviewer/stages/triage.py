@@ -7,46 +7,20 @@ counts: the *reviewable changed lines* are the added and removed lines of the re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from parsers.diff import FileStatus, LineKind
 from parsers.source import decode
 from reviewer.config import ReviewSettings
 from reviewer.domain import ChangedFile, ChangeSet, ReviewWarning
 from reviewer.errors import ConfigError
+from reviewer.stages import generated
+from reviewer.stages.attributes import Attributes, State
 from reviewer.stages.globs import Globs
 
-LOCK_FILES = frozenset(
-    {
-        "bun.lock", "cargo.lock", "composer.lock", "deno.lock", "flake.lock", "gemfile.lock", "go.sum",
-        "go.work.sum", "gradle.lockfile", "mix.lock", "npm-shrinkwrap.json", "package-lock.json",
-        "package.resolved", "packages.lock.json", "pdm.lock", "pipfile.lock", "pnpm-lock.yaml",
-        "podfile.lock", "poetry.lock", "pubspec.lock", "pylock.toml", "uv.lock", "yarn.lock",
-    }
-)  # fmt: skip
-VENDOR_FOLDERS = frozenset(
-    {"vendor", "node_modules", "third_party", "thirdparty", "bower_components", "site-packages"}
-)
-GENERATED_NAMES = Globs(
-    [
-        "*.pb.go", "*.pb.gw.go", "*.pb.cc", "*.pb.h", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb.js",
-        "*_pb.d.ts", "*.g.dart", "*.freezed.dart", "*.designer.cs", "*.g.cs", "*.map", "*.snap",
-    ]
-)  # fmt: skip
-MINIFIED_NAMES = Globs(["*.min.js", "*.min.css", "*.min.mjs"])
-
-# Go's convention (go.dev/s/generatedcode), the one Phabricator and others share, and their relatives.
-_GENERATED_MARK = re.compile(
-    r"code generated\b.*\bdo not edit|@generated\b|<auto-?generated|"
-    r"\b(?:automatically|auto-?) ?generated\b.*\bdo not (?:edit|modify)",
-    re.IGNORECASE,
-)
-_HEAD_LINES = 10
-_HEAD_BYTES = 4096
-_MINIFIED_AVERAGE = 400  # bytes per line: no code written by hand comes near it
-_MINIFIED_LINE = 5000
+_VENDORED = ("linguist-vendored",)
+_GENERATED = ("linguist-generated", "gitlab-generated")  # docs.gitlab.com: .gitattributes, collapsed files
 _ODD_CHARACTER = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\N{REPLACEMENT CHARACTER}]")
 _ODD_SHARE = 0.05
 _SUBMODULE, _SYMLINK = "160000", "120000"
@@ -73,15 +47,16 @@ def count_changed_lines(file: ChangedFile) -> int:
 def triage(change: ChangeSet, settings: ReviewSettings) -> Triage:
     """Sort the files of a change into reviewable ones and warnings.
 
-    Codes: ignored, submodule, symlink, deleted, binary, no-text, vendored, lock-file, generated,
-    minified, file-too-large, unreadable. Only the last two leave the verdict undecided. Raises
-    ConfigError for an ignore glob that is none.
+    Codes: ignored, submodule, symlink, deleted, binary, no-text, lock-file, vendored, no-diff,
+    generated, minified, file-too-large, unreadable. Only the last two leave the verdict undecided.
+    Raises ConfigError for an ignore glob that is none.
     """
+    attributes = Attributes(change.attributes)
     checks = (
-        _ignore_check(settings.ignore),
+        _ignore_check(ignore_globs(settings)),
         _kind_check,
-        _vendored_check(change.attributes),
-        _generated_check(change.attributes),
+        _vendored_check(attributes),
+        _generated_check(attributes),
         _text_check(settings.max_file_bytes),
     )
     reviewable: list[ChangedFile] = []
@@ -105,12 +80,15 @@ class _Reason:
 _Check = Callable[[ChangedFile], _Reason | None]
 
 
-def _ignore_check(globs: tuple[str, ...]) -> _Check:
+def ignore_globs(settings: ReviewSettings) -> Globs:
+    """Return the paths that are not reviewed; raises ConfigError for a glob that is none."""
     try:
-        spec = Globs(globs)
+        return Globs(settings.ignore)
     except ValueError as err:
-        raise ConfigError(f"{err}", key="review.ignore") from err
+        raise ConfigError(f"review.ignore: {err}", key="review.ignore") from err
 
+
+def _ignore_check(spec: Globs) -> _Check:
     def check(file: ChangedFile) -> _Reason | None:
         ignored = spec.match(file.path)
         return _Reason("ignored", "matches an ignore glob of the configuration") if ignored else None
@@ -134,67 +112,51 @@ def _kind_check(file: ChangedFile) -> _Reason | None:
     return None
 
 
-def _vendored_check(attributes: bytes | None) -> _Check:
-    vendored = _attribute_globs(attributes, "linguist-vendored")
-
+def _vendored_check(attributes: Attributes) -> _Check:
     def check(file: ChangedFile) -> _Reason | None:
-        path = PurePosixPath(file.path)
-        if path.name.lower() in LOCK_FILES:
+        if generated.is_lock_file(file.path):
             return _Reason("lock-file", "a lock file")
-        marked = vendored.decide(file.path)
-        if marked or (marked is None and VENDOR_FOLDERS & set(path.parts[:-1])):
+        marked = _marked(attributes, file, _VENDORED)
+        if marked or (marked is None and all(map(generated.is_vendored, _paths(file)))):
             return _Reason("vendored", "code of others, kept in the tree")
         return None
 
     return check
 
 
-def _generated_check(attributes: bytes | None) -> _Check:
-    generated = _attribute_globs(attributes, "linguist-generated")
-
+def _generated_check(attributes: Attributes) -> _Check:
     def check(file: ChangedFile) -> _Reason | None:
-        marked = generated.decide(file.path)
+        if all(attributes.of(path).get("diff") is False for path in _paths(file)):
+            return _Reason("no-diff", "-diff in .gitattributes: its changes are not meant to be read")
+        marked, text = _marked(attributes, file, _GENERATED), _believed_text(file)
         if marked:
-            return _Reason("generated", "linguist-generated in .gitattributes")
-        if marked is None and GENERATED_NAMES.match(file.path):
+            return _Reason("generated", "generated, says .gitattributes")
+        if marked is None and all(map(generated.has_generated_name, _paths(file))):
             return _Reason("generated", "generated, by its name")
-        if marked is None and _says_generated(file):
+        if marked is None and generated.says_generated(text):
             return _Reason("generated", "generated, by a mark in its first lines")
-        if MINIFIED_NAMES.match(file.path) or _looks_minified(_believed_text(file)):
+        if generated.is_minified(file.path, text):
             return _Reason("minified", "minified: its lines are far too long to be read")
         return None
 
     return check
 
 
-def _attribute_globs(attributes: bytes | None, name: str) -> Globs:
-    """Turn one attribute of `.gitattributes` into globs: set matches, unset negates, the last one wins.
-
-    Unlike git, a folder's name covers the files in it.
-    """
-    globs: list[str] = []
-    for line in (attributes or b"").decode("utf-8", "replace").splitlines():
-        pattern, *settings = line.split() or ("#",)
-        if pattern.startswith(("#", "!")):  # git forbids negative patterns here
-            continue
-        if {name, f"{name}=true"} & set(settings):
-            globs.append(pattern)
-        elif {f"-{name}", f"{name}=false", f"!{name}"} & set(settings):
-            globs.append(f"!{pattern}")
-    return Globs(glob for glob in globs if _is_glob(glob))
+def _marked(attributes: Attributes, file: ChangedFile, names: tuple[str, ...]) -> bool | None:
+    """Say whether attributes call a file so; None where they are silent or differ."""
+    states = {_state(attributes.of(path), names) for path in _paths(file)}
+    return states.pop() if len(states) == 1 else False if False in states else None
 
 
-def _is_glob(text: str) -> bool:
-    try:
-        Globs([text])
-    except ValueError:  # git passes over what it cannot read in .gitattributes, and so do we
-        return False
-    return True
+def _state(said: Mapping[str, State], names: tuple[str, ...]) -> bool | None:
+    """Read the first of some attributes as Linguist does: whatever is not false is true."""
+    found = next((said[name] for name in names if name in said), None)
+    return None if found is None else found not in (False, b"false")
 
 
-def _says_generated(file: ChangedFile) -> bool:
-    head = _believed_text(file)[:_HEAD_BYTES]
-    return any(_GENERATED_MARK.search(line) for line in decode(head).text.split("\n")[:_HEAD_LINES])
+def _paths(file: ChangedFile) -> set[str]:
+    """Return the paths that say what a file is: moving one must not take it out of its review."""
+    return {file.path, file.diff.old_path} if file.diff.status is FileStatus.RENAMED else {file.path}
 
 
 def _believed_text(file: ChangedFile) -> bytes:
@@ -233,8 +195,3 @@ def _is_text(data: bytes) -> bool:
     """Tell text, a few damaged characters in it allowed, from what only passes for it."""
     text = decode(data).text
     return len(_ODD_CHARACTER.findall(text)) <= _ODD_SHARE * len(text)
-
-
-def _looks_minified(text: bytes) -> bool:
-    lines = text.split(b"\n")
-    return len(text) > _MINIFIED_AVERAGE * len(lines) and max(map(len, lines)) > _MINIFIED_LINE

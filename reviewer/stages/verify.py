@@ -22,13 +22,13 @@ from reviewer.domain import (
     Suggestion,
 )
 from reviewer.stages.anchor import anchor
+from reviewer.stages.guidelines import Guideline
+from reviewer.stages.likeness import SAME_WORDS, likeness, lines, overlap
 from reviewer.stages.quote import Place, QuotableText, QuoteNotFound
 from reviewer.stages.redact import redact as known_patterns
+from reviewer.stages.restoring import leave_secrets_alone
 from reviewer.stages.sides import changed_lines, numbered_lines
 from reviewer.stages.suggestion import prove
-
-_SAME_WORDS = 0.5
-_SHINGLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,16 @@ def admit(
     *,
     redact: Callable[[str], str],
     known: Sequence[Finding] = (),
+    guidelines: Iterable[Guideline] = (),
     least: Confidence = Confidence.MEDIUM,
 ) -> Admission:
     """Turn drafts into findings, most severe first, and say why the others are none.
 
     `redact` is what took the secrets out of the prompt, line by line; `known` are the findings of
-    rules and tools, which a model need not repeat; below `least` confidence a draft is not believed.
+    rules and tools, which a model need not repeat; `guidelines` are those that the model was told;
+    below `least` confidence a draft is not believed.
     """
-    court = _Court(change, redact, known, least)
+    court = _Court(change, redact, known, guidelines, least)
     admitted: list[_Admitted] = []
     rejected: list[Rejected] = []
     for draft in sorted(drafts, key=lambda draft: (-draft.severity.rank, -draft.confidence.rank)):
@@ -89,9 +91,15 @@ class _Court:
     """Hears drafts about one change; each side of a file is read and indexed once."""
 
     def __init__(
-        self, change: ChangeSet, redact: Callable[[str], str], known: Iterable[Finding], least: Confidence
+        self,
+        change: ChangeSet,
+        redact: Callable[[str], str],
+        known: Iterable[Finding],
+        guidelines: Iterable[Guideline],
+        least: Confidence,
     ) -> None:
         self._change = change
+        self._guidelines = {guideline.id: guideline for guideline in guidelines}
         self._redact = redact
         self._said = list(known)
         self._least = least
@@ -128,10 +136,13 @@ class _Court:
     def _finding(self, draft: Draft, file: ChangedFile, place: Place, anchored: tuple[int, int]) -> Finding:
         lines = self._lines[file.path, draft.side]
         quoted = "\n".join(lines.get(number, "") for number in range(place.start, place.end + 1))
+        guideline = self._guidelines.get(draft.guideline)
+        if guideline is not None and not guideline.concerns(file):
+            guideline = None
         return Finding(
-            rule_id=f"model/{draft.category.value}",
+            rule_id=guideline.id if guideline else f"model/{draft.category.value}",
             source=Source.MODEL,
-            severity=draft.severity,
+            severity=guideline.severity if guideline else draft.severity,
             confidence=draft.confidence,
             category=draft.category,
             path=file.path,
@@ -154,7 +165,12 @@ class _Court:
             return None
         lines = replacement.replace("\r\n", "\n").split("\n")
         text = "\n".join(place.unmark(lines) or lines)
-        return prove(file, self._lines[file.path, side], place.start, place.end, text)
+        own = self._lines[file.path, side]
+        narrowed = leave_secrets_alone(text, own, place.start, place.end, self._redact)
+        if narrowed is None:
+            return None
+        start, end, text = narrowed
+        return prove(file, own, start, end, text, python_version=self._change.python_version)
 
     def _text(self, file: ChangedFile, side: Side) -> QuotableText:
         key = (file.path, side)
@@ -191,28 +207,11 @@ def _repeats(finding: Finding, other: Finding) -> bool:
     Beside a rule's finding the same category is enough (of a secret, any word on security), beside a
     model's the same category on the very same lines. Otherwise the words decide.
     """
-    if (finding.path, finding.side) != (other.path, other.side) or not _lines(finding) & _lines(other):
+    if not overlap(finding, other):
         return False
     if other.source is Source.SECRET and finding.category in (Category.SECRET, Category.SECURITY):
         return True
-    same_lines = _lines(finding) == _lines(other)
+    same_lines = lines(finding) == lines(other)
     if finding.category is other.category and (same_lines or other.source is not Source.MODEL):
         return True
-    return _likeness(finding, other) >= _SAME_WORDS
-
-
-def _lines(finding: Finding) -> set[int]:
-    if finding.start_line is None or finding.end_line is None:
-        return set()
-    return set(range(finding.start_line, finding.end_line + 1))
-
-
-def _likeness(finding: Finding, other: Finding) -> float:
-    """Compare two texts by the runs of three characters they share, from 0 to 1; fits Chinese too."""
-    first, second = _shingles(finding), _shingles(other)
-    return len(first & second) / len(first | second) if first and second else 0.0
-
-
-def _shingles(finding: Finding) -> set[str]:
-    text = "".join(char for char in f"{finding.title} {finding.message}".casefold() if char.isalnum())
-    return {text[index : index + _SHINGLE] for index in range(len(text) - _SHINGLE + 1)}
+    return likeness(finding, other) >= SAME_WORDS

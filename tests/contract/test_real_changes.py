@@ -29,7 +29,7 @@ NOTHING = Discussion((), ())
 
 @pytest.fixture(scope="module")
 def scanners(tmp_path_factory: pytest.TempPathFactory) -> Scanners:
-    return wiring.open_scanners(Settings(), cache_dir=tmp_path_factory.mktemp("cache"))
+    return wiring.open_rules(Settings(), cache_dir=tmp_path_factory.mktemp("cache")).scanners
 
 
 @pytest.mark.parametrize("name", ["odd_diffs", "real_diffs"])

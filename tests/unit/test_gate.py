@@ -9,7 +9,8 @@ import pytest
 
 from reviewer.domain import Category, Confidence, ReviewWarning, Severity, Verdict
 from reviewer.errors import UsageError
-from reviewer.gate import Pipeline, detect, with_flags, write_report, write_reports
+from reviewer.gate import write_report, write_reports
+from reviewer.gate_pipeline import Pipeline, detect, with_flags
 from reviewer.stages.threshold import Bar
 from tests.fakes.findings import finding, review
 
@@ -31,6 +32,14 @@ BASE, HEAD, ZERO = "b" * 40, "a" * 40, "0" * 40
             f"{BASE}...{HEAD}",
         ),
         ({"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_BEFORE_SHA": ZERO}, HEAD),
+        (
+            {
+                "CI_EXTERNAL_PULL_REQUEST_IID": "7",
+                "CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_SHA": HEAD,
+                "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA": BASE,
+            },
+            f"{BASE}...{HEAD}",
+        ),
         ({"CI_COMMIT_TAG": "v1", "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_BEFORE_SHA": ZERO}, HEAD),
     ],
 )
@@ -174,6 +183,15 @@ def test_a_report_is_written_anew(tmp_path: Path) -> None:
     (tmp_path / "reviewer.json").write_text("of another run, and longer")
 
     assert write_report(tmp_path, "reviewer.json", "{}").read_text() == "{}"
+
+
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    (tmp_path / "reports").symlink_to(tmp_path / "away")
+
+    with pytest.raises(UsageError, match="symbolic link"):
+        write_report(tmp_path / "reports", "reviewer.json", "{}")
+    assert list((tmp_path / "away").iterdir()) == []
 
 
 def test_a_folder_in_place_of_a_report_is_a_usage_error(tmp_path: Path) -> None:

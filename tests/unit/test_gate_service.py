@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from reviewer.domain import JobState, Verdict
+from reviewer.domain import ChangeRef, JobState, Verdict
 from reviewer.errors import ConfigError, UsageError
 from reviewer.gate_service import ASK_EVERY_S, Answer, NoVerdict, Question, fetch_verdict
+from reviewer.outputs.document import document
 from reviewer.service.app import ReviewAnswer, VerdictAnswer
+from tests.fakes.findings import finding, review
 
 HEAD = "a" * 40
 QUESTION = Question("gitlab-main", "desk/pay", 7, HEAD)
 URL = "https://reviewer.example.internal"
-DOCUMENT: dict[str, Any] = {"version": 1, "verdict": "fail", "findings": []}
+REVIEW = replace(review(finding(2)), ref=ChangeRef("gitlab-main", "desk/pay", 7, "1" * 40, None, HEAD))
+DOCUMENT: dict[str, Any] = document(REVIEW, Verdict.FAIL)
 
 Says = httpx.Response | Exception
 
@@ -76,7 +80,7 @@ class Service:
 def test_it_waits_for_the_verdict_and_brings_the_document(verdict: Verdict) -> None:
     service = Service(httpx.Response(404), running(), running(), said(verdict.value, JobState.DONE))
 
-    assert service.ask() == Answer(verdict, DOCUMENT)
+    assert service.ask() == Answer(verdict, DOCUMENT, REVIEW)
     assert service.now == 3 * ASK_EVERY_S
 
 

@@ -123,9 +123,16 @@ class Job:
         """Run `reviewer gate` with these CI variables; without a model unless one is named."""
         for name, value in variables.items():
             self.patch.setenv(name, value)
-        self.patch.chdir(project.folder)
         model = () if any(text.startswith("--config") for text in arguments) else ("--model", "none")
-        code = main(["gate", *model, *arguments])
+        return self._run(project, "gate", *model, *arguments)
+
+    def command(self, project: Project, name: str, *arguments: str) -> Outcome:
+        """Run another command of `reviewer`, without a model."""
+        return self._run(project, name, "--model", "none", *arguments)
+
+    def _run(self, project: Project, *arguments: str) -> Outcome:
+        self.patch.chdir(project.folder)
+        code = main(list(arguments))
         told = self.capture.readouterr()
         return Outcome(code, told.out, told.err, project.folder / "reviewer-reports")
 

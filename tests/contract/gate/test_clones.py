@@ -114,6 +114,24 @@ def test_a_link_in_place_of_a_report_is_replaced_not_followed(
     assert json.loads((reports / "reviewer.json").read_text())["verdict"] == "fail"
 
 
+def test_reports_that_an_author_left_are_gone_even_where_the_gate_stops(job: Job, history: History) -> None:
+    reports = history.project.folder / "reviewer-reports"
+    reports.mkdir()
+    (reports / "gl-code-quality-report.json").write_text("[]")
+    (reports / "notes.txt").write_text("kept")
+    outcome = job.run(history.project, "--base", "1" * 40, GITLAB_CI="true")
+
+    assert outcome.code == 2
+    assert outcome.files == {"notes.txt"}
+
+
+def test_a_report_folder_that_is_a_link_is_exit_2(job: Job, history: History, tmp_path: Path) -> None:
+    (history.project.folder / "reviewer-reports").symlink_to(tmp_path)
+    outcome = job.run(history.project, "--base", history.start, "--head", "feature")
+
+    assert (outcome.code, "symbolic link" in outcome.err) == (2, True)
+
+
 def test_a_report_folder_that_is_a_file_is_exit_2(job: Job, history: History) -> None:
     outcome = job.run(history.project, "--base", history.start, "--head", "feature", "--report-dir=pay.py")
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from reviewer.domain import Verdict
+from reviewer.outputs.document import document
 from tests.contract.gate.lab import History, Job, Outcome
+from tests.fakes.findings import finding, review
 from tests.fakes.models.http import Exchange, LoopbackServer
 
-DOCUMENT = {
-    "version": 1,
-    "verdict": "fail",
-    "findings": [
-        {
-            "rule_id": "python/no-eval",
-            "severity": "high",
-            "path": "fees.py",
-            "start_line": 2,
-            "title": "eval\x1b[31m of a text",
-        }
-    ],
-}
+FOUND = finding(2, path="fees.py", title="eval\x1b[31m of a text", fingerprint="f" * 32)
+DOCUMENT = {**document(review(FOUND), Verdict.FAIL), "of_a_later_release": True}
 
 
 class Service(LoopbackServer):
@@ -31,6 +24,7 @@ class Service(LoopbackServer):
     def __init__(self, verdict: str) -> None:
         super().__init__()
         self.verdict = verdict
+        self.document: dict[str, Any] = DOCUMENT
         self.asked: list[str] = []
 
     async def answer(self, exchange: Exchange) -> None:
@@ -41,7 +35,7 @@ class Service(LoopbackServer):
         elif exchange.path.startswith("/api/v1/verdict?"):
             await exchange.respond(200, found)
         else:
-            await exchange.respond(200, {"id": "5", "document": DOCUMENT})
+            await exchange.respond(200, {"id": "5", "document": self.document})
 
 
 @pytest.fixture
@@ -71,10 +65,9 @@ def test_the_services_findings_are_told_and_its_verdict_decides(
     outcome = ask(job, history, service, "--service-token-env=T", T="t0ken")
 
     assert outcome.code == 10
-    assert outcome.out.splitlines() == [
-        "fees.py:2  high  eval\\x1b[31m of a text  [python/no-eval]",
-        f"FAIL  by the service, for {history.head[:12]}",
-    ]
+    assert "fees.py:2  high  eval\\x1b[31m of a text  [python/no-eval]" in outcome.out
+    assert "What fails the gate:\n  fees.py:2  high  python/no-eval" in outcome.out
+    assert f"decided by the service, for {history.head[:12]}" in outcome.err
     assert outcome.result == DOCUMENT
     assert f"project=desk%2Fpay&mr=7&head={history.head}" in service.asked[0]
 
@@ -83,6 +76,30 @@ def test_a_pass_is_0_and_an_inconclusive_review_11(job: Job, history: History, s
     for verdict, code in (("pass", 0), ("inconclusive", 11)):
         service.verdict = verdict
         assert ask(job, history, service, "--service-token-env=T", T="t0ken").code == code
+
+
+def test_every_report_is_written_from_the_services_answer(
+    job: Job, history: History, service: Service
+) -> None:
+    outcome = ask(
+        job, history, service, "--service-token-env=T", "--format=sarif", "--format=junit", T="t0ken"
+    )
+
+    assert outcome.files == {
+        "reviewer.json", "gl-code-quality-report.json", "reviewer.sarif", "reviewer-junit.xml"
+    }  # fmt: skip
+    [issue] = json.loads((outcome.reports / "gl-code-quality-report.json").read_text())
+    assert (issue["check_name"], issue["fingerprint"]) == ("python/no-eval", "f" * 32)
+
+
+@pytest.mark.parametrize("broken", [{"version": 2}, {"findings": [{"path": "x"}]}, {"coverage": None}])
+def test_an_answer_that_is_no_result_is_2(
+    job: Job, history: History, service: Service, broken: dict[str, Any]
+) -> None:
+    service.document = {**DOCUMENT, **broken}
+    outcome = ask(job, history, service, "--service-token-env=T", T="t0ken")
+
+    assert (outcome.code, "no result of ours" in outcome.err) == (2, True)
 
 
 def test_without_the_token_it_is_2_and_says_what_to_name(

@@ -29,7 +29,13 @@ def test_a_gitlab_merge_request_is_compared_with_its_merge_base(job: Job, histor
     assert (outcome.result["base"], outcome.result["head"]) == (history.start, history.head)
     assert outcome.files == {"reviewer.json", "gl-code-quality-report.json"}
     assert "fees.py:2  high" in outcome.out
-    assert outcome.out.rstrip().endswith("1 of 1 files, 2 changed lines")
+    assert "\nFAIL  1 high\n1 of 1 files, 2 changed lines\n" in outcome.out
+    assert outcome.out.endswith(
+        "\nWhat fails the gate (high or above, at medium confidence or above):\n"
+        "  fees.py:2  high  python/no-eval  eval() or exec() of a computed value\n"
+        "      fix: see above, and reviewer rules show python/no-eval\n"
+        "      or say why it is right, on the line or alone above it: # reviewer: ignore[python/no-eval] REASON\n"
+    )
 
 
 def test_a_pipeline_for_merged_results_is_about_the_authors_head(job: Job, history: History) -> None:
@@ -89,11 +95,25 @@ def test_a_pull_request_is_about_the_authors_head_not_the_merge_commit(
     assert outcome.found == ["fees.py"]
     assert outcome.result["head"] == history.head
     assert outcome.files == {"reviewer.json", "reviewer.sarif"}
+    assert "::error file=fees.py,line=2,endLine=2,title=high%3A python/no-eval::" in outcome.out
     told = summary.read_text(encoding="utf-8")
     assert told.startswith("before\n## ❌ Fail: 1 high\n")
     assert "### Fails the check: 1 high, at or above `high`" in told
     assert "`fees.py:2` · `python/no-eval`" in told
     assert "`reviewer: ignore[python/no-eval] reason`" in told
+
+
+def test_code_under_review_gives_githubs_runner_no_orders(job: Job, history: History) -> None:
+    history.project.git("checkout", "--quiet", "feature")
+    history.project.commit({"fees.py": FLAWED.replace("eval(text)", "eval(text + ' ##[add-mask]a ')")})
+    out = job.run(history.project, GITHUB_ACTIONS="true").out
+    start = out.partition("\n")[0]
+    token = start.removeprefix("::stop-commands::")
+    told, _, commands = out.partition(f"::{token}::\n")
+
+    assert start.startswith("::stop-commands::")
+    assert "##[add-mask]a" in told
+    assert commands.startswith("::error file=fees.py,line=2")
 
 
 def test_a_push_is_compared_with_what_the_default_branch_was(

@@ -28,7 +28,7 @@ def test_repository_settings_of_the_head_do_not(job: Job, tmp_path: Path) -> Non
 def test_a_stricter_threshold_of_the_merge_base_is_named_in_the_summary(job: Job, tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project")
     base = project.commit({"pay.py": "", ".reviewer.toml": '[review]\nfail_on = "low"\n'})
-    project.commit({"pay.py": "def total(fees=[]):\n    return sum(fees)\n"})
+    project.commit({"pay.py": "x = 1  # reviewer: ignore[python/no-eval]\n"})  # without a reason: low
     outcome = job.run(project, "--base", base, "--format=markdown")
 
     assert outcome.code == 10
@@ -51,6 +51,19 @@ def test_the_operators_file_is_named_by_a_variable(job: Job, tmp_path: Path) -> 
     file.write_text('[review]\nfail_on = "critical"\n')
 
     assert job.run(project, "--base", base, REVIEWER_CONFIG=str(file)).code == 0
+
+
+def test_the_operator_disables_and_weighs_rules(job: Job, tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project")
+    base = project.commit({"pay.py": CLEAN, ".reviewer.toml": '[rules]\ndisable = ["java/*"]\n'})
+    project.commit({"pay.py": FLAWED})
+    file = tmp_path / "reviewer.toml"
+    file.write_text('[rules]\ndisable = ["python/no-eval"]\n')
+    assert job.run(project, "--base", base, REVIEWER_CONFIG=str(file)).found == []
+
+    file.write_text('[rules.severity]\n"python/no-eval" = "low"\n')
+    outcome = job.run(project, "--base", base, REVIEWER_CONFIG=str(file))
+    assert (outcome.code, [row["severity"] for row in outcome.result["findings"]]) == (0, ["low"])
 
 
 def test_an_unknown_variable_of_ours_is_exit_2(job: Job, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reviewer.config import Settings
 from reviewer.gate import EXIT_CODES, REPORT_FILES
 from reviewer.material import ci_dir
 from reviewer.settings import NOT_KEYS
@@ -87,6 +89,15 @@ def test_the_readme_knows_every_exit_code() -> None:
 
     assert set(rows) == {"1", "2"} | {str(code) for code in EXIT_CODES.values()}
     assert [code for code, fate in rows.items() if "warns" in fate] == ["11"]
+
+
+def test_the_settings_that_the_readme_shows_can_be_used() -> None:
+    readme = (ci_dir() / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+
+    assert len(blocks) >= 3
+    for block in blocks:
+        Settings.model_validate(tomllib.loads(block))
 
 
 # --- their script lines, run in a real repository ----------------------------------------------------

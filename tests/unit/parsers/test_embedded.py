@@ -102,14 +102,71 @@ def test_a_mapper_is_one_sql_text_without_its_tags() -> None:
         "AND b <> ____",
         ";",
         "UPDATE t SET a = 1111 WHERE id IN",
-        "( 11111)",
+        "( 11111 )",
         ";",
-        "SELECT next_id();",
-        "INSERT INTO t ( a, b) VALUES (1, 2)",
+        "SELECT next_id() ;",
+        "INSERT INTO t ( a, b ) VALUES (1, 2)",
         ";",
     ]
     (part,) = read("xml", MAPPER).embedded
     assert (part.language.name, part.source.error_lines) == ("sql", ())
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "<if test='a > 0'>",
+            "</if>",
+            "<where>",
+            "</where>",
+            "<set>",
+            "<trim suffix='ON CONFLICT DO NOTHING'>",
+            "</trim>",
+        ),
+        *(
+            "<trim prefix='a\nb'>",
+            "<foreach open='(' close=')'>",
+            "</foreach>",
+            "<include refid='x'/>",
+            "<![CDATA[",
+            "]]>",
+        ),
+        *(
+            "<!-- c -->",
+            "#{a,\n b}",
+            "${b}",
+            "\n",
+            " ",
+            "AND ",
+            "select 1",
+            ", ",
+            "价",
+            "&lt;",
+            "&amp;",
+            "#{",
+            "${",
+            "<",
+            "'",
+        ),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_mapper_moves_its_sql(body: str) -> None:
+    text = f'<mapper namespace="a"><select id="b">{body}</select>\n</mapper>\n'
+    for part in read("xml", text).embedded:
+        laid, written = part.source.utf8, text.encode()
+        assert len(laid) == len(written)
+        assert [at for at, byte in enumerate(laid) if byte == 0x0A] == [
+            at for at, byte in enumerate(written) if byte == 0x0A
+        ]
+
+
+def test_words_for_tags_stand_apart() -> None:
+    assert shown("xml", '<mapper><sql id="a">FROM t<where>a = 1</where></sql></mapper>') == [
+        "FROM t WHERE a = 1 ;"
+    ]
 
 
 def test_other_xml_holds_no_sql() -> None:

@@ -160,7 +160,32 @@ def test_settings_and_attributes_come_from_the_commit_named(repository: Reposito
         settings_from="main",
     )
 
-    assert (changes.repository_settings, changes.attributes) == (b"theirs", b"theirs too")
+    assert (changes.repository_settings, changes.attributes) == (b"theirs", {"": b"theirs too"})
+
+
+def test_attributes_are_those_of_the_folders_above_the_files(repository: Repository) -> None:
+    base = {
+        **{"app/.gitattributes": "a", "app/gen/x/.gitattributes": "x", "other/.gitattributes": "o"},
+        **{
+            "app/gen/x/a.py": "1\n",
+            ":!odd/.gitattributes": "odd",
+            ":!odd/a.py": "1\n",
+            "moved/.gitattributes": "m",
+        },
+        **{"moved/b.py": "1\n2\n3\n4\n"},
+    }
+    head = {**base, "app/gen/x/a.py": "2\n", ":!odd/a.py": "2\n", "moved/b.py": None, "b.py": "1\n2\n3\n4\n"}
+    changes = read(repository, base, head, settings_from="main")
+
+    assert changes.attributes == {"app": b"a", "app/gen/x": b"x", ":!odd": b"odd", "moved": b"m"}
+
+
+def test_many_folders_are_asked_for_in_turns(repository: Repository) -> None:
+    base = {f"d{number}/a.py": "1\n" for number in range(600)} | {"d599/.gitattributes": "last"}
+    head = {path: "2\n" for path in base if path.endswith(".py")}
+    changes = read(repository, base, {**base, **head}, settings_from="main")
+
+    assert changes.attributes == {"d599": b"last"}
 
 
 def test_the_python_of_the_project_is_that_of_the_commit_named(repository: Repository) -> None:

@@ -131,7 +131,7 @@ def golangci(path: str, line: int) -> Log:
     found = {
         "ruleId": "gosec",
         "level": "error",
-        "message": {"text": "G204: Subprocess launched with variable"},
+        "message": {"text": "G204: Subprocess with variable"},
         "locations": place(path, line, index=0),
     }
     return log({"name": "golangci-lint"}, found)

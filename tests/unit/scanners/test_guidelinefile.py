@@ -11,7 +11,7 @@ from reviewer.domain import Severity
 from reviewer.errors import ConfigError, RuleError
 from reviewer.material import rules_dir
 from reviewer.scanners import guidelinefile
-from reviewer.stages.guidelines import Guideline, Guidelines, select
+from reviewer.stages.guidelines import Guideline, Guidelines, configure, select
 from tests.fakes.changes import changed_file
 
 FEN = """\
@@ -40,7 +40,7 @@ def write(tmp_path: Path, text: str = FEN, name: str = "fen.md") -> Path:
 
 def known(tmp_path: Path, **settings: object) -> dict[str, Guideline]:
     rules = RulesSettings.model_validate({"paths": [tmp_path], **settings})
-    return {guideline.id: guideline for guideline in guidelinefile.load(rules).known}
+    return {one.id: one for one in configure(guidelinefile.load(rules), rules).known}
 
 
 def test_front_matter_and_words(tmp_path: Path) -> None:
@@ -136,6 +136,13 @@ def test_settings_that_name_an_unknown_one_say_which_was_meant(tmp_path: Path) -
     write(tmp_path)
     with pytest.raises(ConfigError, match="did you mean guidelines/fen"):
         known(tmp_path, disable=["guidelines/fenn"])
+
+
+def test_the_example_of_the_readme_can_be_used(tmp_path: Path) -> None:
+    readme = (rules_dir() / "guidelines" / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```markdown\n")[2].partition("```")[0]
+
+    assert guidelinefile.read(write(tmp_path, example)).globs == ("src/trade/**",)
 
 
 def test_those_that_come_with_us_are_in_both_languages_and_short_enough() -> None:

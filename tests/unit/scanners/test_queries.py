@@ -158,11 +158,11 @@ def test_two_rules_do_not_meddle_with_each_other(tmp_path: Path) -> None:
     [
         ("(STag (Name) @name)", "(Stag (Name) @name)", 5, "query: Invalid node type: Stag"),
         ('(#eq? @name "b"))', '(#eq? @nme "b"))', 6, "query: Invalid capture name: nme"),
-        ('(#eq? @name "b"))', '(#equal? @name "b"))', 5, "unknown predicate #equal?; did you mean #any-eq?"),
-        ('(#eq? @name "b"))', '(#match? @name "["))', 5, "query: missing ]"),
-        ('(#eq? @name "b"))', "(#eq? @name))", 5, "#eq? takes a capture and what to compare it with"),
-        ('(#eq? @name "b"))', "(#any-of? @name @name))", 5, "#any-of? takes a capture and what to compare"),
-        ('(#eq? @name "b"))', "(#set! a b))", 5, "unknown predicate #set!"),
+        ('(#eq? @name "b"))', '(#equal? @name "b"))', 6, "unknown predicate #equal?, the nearest is #eq?"),
+        ('(#eq? @name "b"))', '(#match? @name "["))', 6, "query: missing ]"),
+        ('(#eq? @name "b"))', "(#eq? @name))", 6, "#eq? takes a capture and what to compare it with"),
+        ('(#eq? @name "b"))', "(#any-of? @name @name))", 6, "#any-of? takes a capture and what to compare"),
+        ('(#eq? @name "b"))', "(#set! a b))", 6, "unknown predicate #set!"),
         (') @match\n    (#eq? @name "b"))', '\n    (#eq? @name "b")))', 5, "no node is captured as @match"),
         ('"b"))\n', '"b"))\nlacks: ["(Name) @match", "(Nam) @match"]\n', 7, "lacks: Invalid node type: Nam"),
         ('"b"))\n', '"b"))\ninside: ["(Name) @name"]\n', 7, "inside: no node is captured as @match"),
@@ -235,3 +235,26 @@ def test_a_query_that_begins_everywhere_gives_up(tmp_path: Path) -> None:
 def test_queries_end_when_their_time_is_over(tmp_path: Path) -> None:
     rules = {rule.id: rule.written for rule in book(tmp_path).rules}
     assert "longer than 0 s" in queries.run(rules, {"1": SourceText("xml", b"<b></b>")}, seconds=0).problem
+
+
+def test_sql_that_cannot_be_read_spoils_nothing_after_it(tmp_path: Path) -> None:
+    query = "(binary_expression right: (literal (keyword_null))) @match"
+    text = (
+        with_query(query).replace("xml", "sql").replace('"<a><c/></a>", "<a>b</a>"', '"SELECT 1", "SELECT 2"')
+    )
+    code = """\
+        PRAGMA 多少 foreign_keys == ON ~~ 1
+        GO
+        SELECT id FROM orders WHERE day = NULL;
+        CREATE PROCEDURE p IS
+        BEGIN
+          DBMS_OUTPUT.PUT_LINE('no; statement' || x);
+          DELETE FROM orders WHERE day = NULL;
+          IF done THEN RETURN; END IF;
+        END;
+        UPDATE orders SET a = 1 WHERE day = NULL
+        GO
+        SELECT id FROM orders WHERE day = NULL
+    """
+    rules = book(tmp_path, text, "sql/no-b.yml")
+    assert [start for start, _ in lines(rules, code, "sql")] == [3, 7, 10, 12]

@@ -126,14 +126,65 @@ def test_a_strangers_path_is_never_a_path_of_ours(scanner: RuleScanner, path: st
     assert finding.path == path
 
 
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "latin-1"])
-def test_other_encodings_are_read_and_lines_stay(scanner: RuleScanner, encoding: str) -> None:
-    comment = "价格计算公式，按客户类型取不同的费率" if encoding != "latin-1" else "Zinsen für Kunden"
-    code = f"# {comment}\r\ndef price(formula):\r\n    return eval(formula)  # {comment}\r\n"
-    file = replace(changed_file("x.py", None, code), new=code.encode(encoding))
+CODE = {
+    "a.py": ("# {}", "x = eval(formula)", "python/no-eval"),
+    "a.js": ("// {}", "eval(formula);", "javascript/no-eval"),
+    "a.ts": ("// {}", "eval(formula);", "javascript/no-eval"),
+    "a.tsx": ("// {}", "eval(formula);", "javascript/no-eval"),
+    "A.java": ("// {}", "class A { BigDecimal b = new BigDecimal(0.1); }", "java/bigdecimal-from-double"),
+    "a.go": ("package a // {}", "var c = tls.Config{InsecureSkipVerify: true}", "go/tls-verification-off"),
+    "a.sql": ("-- {}", "SELECT id FROM orders WHERE day = NULL;", "sql/comparison-with-null"),
+    "a.xml": ("<!-- {} -->", "<manifest><a android:debuggable='true'/></manifest>", "xml/android-debuggable"),
+    "Dockerfile": ("# {}\nFROM a:1", "RUN curl http://a | sh", "dockerfile/pipe-to-shell"),
+    "a.html": ("<!-- {} -->", "<script>eval(formula)</script>", "javascript/no-eval"),
+    "a.vue": ("<template><p>{}</p></template>", "<script>eval(formula)</script>", "javascript/no-eval"),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "latin-1"])
+@pytest.mark.parametrize("path", CODE)
+def test_every_language_in_every_encoding(scanner: RuleScanner, path: str, encoding: str) -> None:
+    words = "Zinsen für Kunden" if encoding == "latin-1" else "价格计算公式，按客户类型取不同的费率"
+    head, line, rule_id = CODE[path]
+    text = f"{head.format(words)}\r\n{line}\r\n"
+    file = replace(changed_file(path, None, text), new=text.encode(encoding))
+    start = text[: text.index(line)].count("\n") + 1
+    assert (rule_id, start, start) in places(found(scanner, file))
+
+
+def test_evidence_is_quoted_as_it_was_written(scanner: RuleScanner) -> None:
+    code = "def price(formula):\r\n    return eval(formula)  # 费率\r\n"
+    file = replace(changed_file("x.py", None, code), new=code.encode("gb18030"))
     [finding] = found(scanner, file)
-    assert finding.start_line == 3
-    assert finding.evidence == f"    return eval(formula)  # {comment}"
+    assert finding.evidence == "    return eval(formula)  # 费率"
+
+
+def test_the_script_of_a_component_is_searched_in_its_place(scanner: RuleScanner) -> None:
+    code = (
+        "<template>\n  <b>{{ price }}</b>\n</template>\n"
+        '<script setup lang="ts">\nconst n: number = 1\ndebugger\neval(x as string)\n</script>\n'
+    )
+    findings = found(scanner, changed_file("Price.vue", None, code))
+    assert places(findings) == [("javascript/no-debugger", 6, 6), ("javascript/no-eval", 7, 7)]
+    assert findings[0].suggestion == Suggestion(6, 6, "")
+
+
+def test_a_fix_in_a_line_that_holds_two_languages_is_not_suggested(scanner: RuleScanner) -> None:
+    code = '<template><b @click="go">a</b></template>\n<script>debugger;</script>\n'
+    [finding] = found(scanner, changed_file("Price.vue", None, code))
+    assert (finding.start_line, finding.suggestion) == (2, None)
+
+
+def test_the_sql_of_a_mapper_is_searched_in_its_place(scanner: RuleScanner) -> None:
+    code = (
+        '<mapper namespace="desk.OrderMapper">\n  <select id="open" resultType="Order">\n'
+        "    select id from orders\n    <where>\n      closed_at = null and price &lt; #{price}\n"
+        "    </where>\n  </select>\n"
+        '  <delete id="some">delete from orders <include refid="mine"/></delete>\n</mapper>\n'
+    )
+    assert places(found(scanner, changed_file("OrderMapper.xml", None, code))) == [
+        ("sql/comparison-with-null", 5, 5)
+    ]
 
 
 def test_a_fix_is_widened_to_whole_lines(scanner: RuleScanner) -> None:
@@ -203,10 +254,11 @@ def test_a_file_that_ast_grep_leaves_out_is_undecided(scanner: RuleScanner) -> N
     assert (warning.code, warning.undecided) == ("file-not-scanned", True)
 
 
-def test_too_many_matches_are_undecided(scanner: RuleScanner) -> None:
+def test_too_many_matches_are_undecided(rules: Rulebook) -> None:
+    only = replace(rules, rules=tuple(rule for rule in rules.rules if rule.id == "python/no-eval"))
     code = "eval(x)\n" * (matches.MAX_RESULTS + 1)
     file = replace(changed_file("x.py", None, "eval(x)\n"), new=code.encode())
-    report = scanner.scan(change_set(file))
+    report = RuleScanner(only).scan(change_set(file))
     assert places(report.findings) in ([], [("python/no-eval", 1, 1)])
     [warning] = report.warnings
     assert (warning.code, warning.undecided) == ("too-many-matches", True)

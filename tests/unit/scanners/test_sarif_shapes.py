@@ -41,7 +41,7 @@ def taken(tmp_path: Path, log: shapes.Log, path: str, **more: Any) -> tuple[Find
         (shapes.ruff, PYTHON, "ruff/S307", Severity.MEDIUM, "CWE-95", "Use of `eval` that may be unsafe"),
         (shapes.eslint, SCRIPT, "eslint/@team/no-eval", Severity.MEDIUM, "", "eval can be harmful."),
         (shapes.spotbugs, JAVA, "spotbugs/SCRIPT_EVAL", Severity.MEDIUM, "CWE-95", "Script of a caller."),
-        (shapes.golangci, GO, "golangci-lint/gosec", Severity.MEDIUM, "", "G204: Subprocess launched with variable"),
+        (shapes.golangci, GO, "golangci-lint/gosec", Severity.MEDIUM, "CWE-78", "G204: Subprocess with variable"),
         (shapes.checkov, YAML, "checkov/CKV_K8S_16", Severity.MEDIUM, "", "Container is privileged"),
         (shapes.bandit, PYTHON, "bandit/B307", Severity.MEDIUM, "CWE-78", "Possibly insecure function."),
     ],

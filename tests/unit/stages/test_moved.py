@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from parsers.diff import Side
 from reviewer.domain import ChangedFile, Finding, Source
+from reviewer.stages.aside import Aside
+from reviewer.stages.globs import Globs
 from reviewer.stages.moved import Moves, Origin
 from tests.fakes.changes import change_set, changed_file
 from tests.fakes.findings import finding
@@ -80,3 +84,33 @@ def test_what_a_model_says_and_what_was_removed_stays() -> None:
     files = changed_file("a.py", FUNCTION + OTHER, OTHER), changed_file("b.py", None, FUNCTION)
     assert origin(replace(in_file("b.py", 2), source=Source.MODEL), *files) is None
     assert origin(replace(in_file("a.py", 2), side=Side.OLD), *files) is None
+
+
+@pytest.mark.parametrize("path", ["vendor/a.py", "lib/node_modules/a.py", "src/generated/a.py", "docs/a.py"])
+def test_code_that_nobody_looked_at_is_news_where_it_arrives(path: str) -> None:
+    files = changed_file(path, FUNCTION, None), changed_file("src/b.py", None, FUNCTION)
+    assert origin(in_file("src/b.py", 2), *files) is None
+
+
+def test_code_of_a_path_that_is_not_reviewed_is_news_where_it_arrives() -> None:
+    files = changed_file("old/a.py", FUNCTION, None), changed_file("src/b.py", None, FUNCTION)
+    assert Moves(change_set(*files)).origin(in_file("src/b.py", 2)) is not None
+    assert Moves(change_set(*files), Aside(Globs(["old/**"]))).origin(in_file("src/b.py", 2)) is None
+
+
+@pytest.mark.parametrize("path", ["README.md", "notes.txt", "deploy.yaml", "a.java"])
+def test_what_was_no_code_of_this_language_is_news(path: str) -> None:
+    files = changed_file(path, FUNCTION, None), changed_file("src/b.py", None, FUNCTION)
+    assert origin(in_file("src/b.py", 2), *files) is None
+
+
+def test_code_moves_between_a_header_and_its_file_and_into_types() -> None:
+    body = "void load(char *text) {\n    strcpy(buffer_of_rules, text);\n}\n"
+    files = (
+        changed_file("load.h", f"#pragma once\n{body}", "#pragma once\n"),
+        changed_file("load.cpp", None, body),
+    )
+    assert origin(in_file("load.cpp", 2), *files) == Origin("load.h", 3)
+    script = "function load(text) {\n  return eval(text + rules);\n}\n"
+    files = changed_file("load.js", script, None), changed_file("load.ts", None, script)
+    assert origin(in_file("load.ts", 2), *files) == Origin("load.js", 2)

@@ -27,6 +27,7 @@ from reviewer.domain import (
     Source,
 )
 from reviewer.errors import ConfigError
+from reviewer.stages.guidelines import Guideline, Guidelines, select
 from reviewer.stages.prompt import (
     NOTHING,
     REPLY_SCHEMA,
@@ -91,6 +92,20 @@ def briefing(language: str = "en", change: ChangeSet = CHANGE, **settings: objec
     return brief(change, change.files, values, key=KEY, redact=redact)
 
 
+def guided(language: str) -> Briefing:
+    guideline = Guideline(
+        id="guidelines/fen",
+        severity=Severity.HIGH,
+        title="Money is fen",
+        text="Amounts are integer fen, rates are decimals.",
+        title_zh="金额以分为单位",
+        text_zh="金额是整数分，费率是十进制小数。",
+    )
+    told = select(Guidelines((guideline,)), CHANGE.files, language).told
+    values = ReviewSettings.model_validate({"language": language})
+    return brief(CHANGE, CHANGE.files, values, key=KEY, redact=str, guidelines=told)
+
+
 def units(*numbers: int) -> list[ReviewUnit]:
     files = [CHANGE.files[number] for number in numbers]
     plans = [split([file], budget_tokens=2000, count=len, redact=str, contexts=in_fee) for file in files]
@@ -113,6 +128,7 @@ def written(case: str, language: str) -> str:
         "review-two-turn": lambda: review_prompt(shared, fee, profile()),
         "review-constrained": lambda: review_prompt(shared, fee, profile(strategy="constrained")),
         "review-no-system": lambda: review_prompt(shared, fee, profile(system_prompt=False)),
+        "review-guidelines": lambda: review_prompt(guided(language), fee, profile(strategy="constrained")),
         "verify": lambda: verify_prompt(shared, fee, FINDING, profile()),
         "summary": lambda: summary_prompt(shared, [fee, notes], [FINDING], profile()),
     }
@@ -127,7 +143,15 @@ def written(case: str, language: str) -> str:
     return text_of(prompts[case]())
 
 
-CASES = ("review-two-turn", "review-constrained", "review-no-system", "verify", "summary", "later-turns")
+CASES = (
+    "review-two-turn",
+    "review-constrained",
+    "review-no-system",
+    "review-guidelines",
+    "verify",
+    "summary",
+    "later-turns",
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewer.stages.redact import Redactor, mask, redact
+from tests.fakes.labelled_secrets import read_labelled
 
 KEY = "MIIEpAIBAAKCAQEA7bq1Vf0Zs0QwErTyUiOpAsDfGhJkLzXcVbNm"
 
@@ -33,6 +37,20 @@ KEY = "MIIEpAIBAAKCAQEA7bq1Vf0Zs0QwErTyUiOpAsDfGhJkLzXcVbNm"
         ("key AKIAQYLPMN5HFIQR7B3Z in a comment", "AKIAQYLPMN5HFIQR7B3Z"),
         ("LTAI5tAbCdEfGhIjKlMnOpQr", "LTAI5tAbCdEfGhIjKlMnOpQr"),
         ("glpat-hellOworld380_testin", "glpat-hellOworld380_testin"),
+        ("Server=db1;User Id=sa;Password=orchard;Timeout=5", "orchard"),
+        ("CREATE USER 'app' IDENTIFIED BY 'orchard';", "orchard"),
+        ("mysql -h db -u root -porchard fund", "orchard"),
+        ("sshpass -p 'Tiger*4682' ssh deploy@10.0.0.9", "Tiger*4682"),
+        ("mysqldump --password=k8zq11vvt fund", "k8zq11vvt"),
+        ("<password>k8zq11vvt</password>", "k8zq11vvt"),
+        ('<add key="SmtpPassword" value="k8zq11vvt"/>', "k8zq11vvt"),
+        ("- name: DB_PASSWORD\n  value: k8zq11vvt", "k8zq11vvt"),
+        ("Cookie: JSESSIONID=0a1b2c3d4e5f; theme=dark", "0a1b2c3d4e5f"),
+        ("the admin password is k8zq11vvt", "k8zq11vvt"),
+        ("账号：admin 密码：k8zq11vvt", "k8zq11vvt"),
+        ('auth=("robot", "k8zq11vvt")', "k8zq11vvt"),
+        ("X-JFrog-Art-Api: AP6xxxxxxxxxx", "AP6xxxxxxxxxx"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "eyJzdWIiOiIxMjM0In0"),
         (f"-----BEGIN RSA PRIVATE KEY-----\n 12 + {KEY}\n 13 + QQ==\n-----END RSA PRIVATE KEY-----", KEY),
         (f"-----BEGIN PRIVATE KEY-----\n{KEY}", KEY),  # cut off by a diff
         (rf'k = "-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n"', KEY),
@@ -57,6 +75,12 @@ def test_secrets_are_replaced(text: str, secret: str) -> None:
         "if len(password) < 8:",
         "url = 'https://gitlab.example.internal/group/project.git'",
         "the bearer of this ticket",
+        'token = o.SelectToken("Stores[0].Name")',
+        "GITHUB_TOKEN: '${{ secrets.GITHUB_TOKEN }}'",
+        "password: '{{ vault_db_password }}'",
+        "max_tokens=4096, prompt_tokens=usage.prompt",
+        "PublicKeyToken='b77a5c561934e089'",
+        "cookie = parse(request)",
         "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ",
     ],
 )
@@ -131,3 +155,15 @@ def test_redaction_is_idempotent_and_moves_no_line(text: str, extra: list[str]) 
 @given(TEXTS)
 def test_a_mask_never_shows_the_whole(text: str) -> None:
     assert len(mask(text).removesuffix("****")) <= min(4, len(text) // 4)
+
+
+def test_of_our_own_labelled_secrets_hardly_one_stays_whole() -> None:
+    bad = [line for line in read_labelled() if line.bad]
+    whole = [line for line in bad if any(one in redact(line.text).text for one in line.secrets)]
+    assert len(whole) <= 0.02 * len(bad)
+
+
+def test_real_code_stays_readable(rows: Callable[[str], Iterator[dict[str, Any]]]) -> None:
+    texts = [row["new"] for row in rows("file_pairs") if isinstance(row["new"], str)]
+    places = sum(redact(text).count for text in texts)
+    assert places <= 0.5 * sum(text.count("\n") for text in texts) / 1000

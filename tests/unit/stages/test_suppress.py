@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -175,3 +176,51 @@ def test_an_old_comment_is_nobodys_news() -> None:
     old = "x = 1  # reviewer: ignore[python/no-eval] legacy\n"
     change = change_set(changed_file("app.py", old, old + "y = 2\n"))
     assert apply_suppressions((), change, today=TODAY).warnings == ()
+
+
+KNOWN = ("python/no-eval", "python/naive-datetime", "secret/*", "model/*", "semgrep/*")
+
+
+def odd(rules: str, *, known: Sequence[str] = KNOWN) -> list[tuple[str, str]]:
+    """Say what is odd about a comment that the change adds above a line without findings."""
+    change = change_set(changed_file("app.py", None, f"# reviewer: ignore[{rules}] why\nx = 1\n"))
+    warnings = apply_suppressions([], change, today=TODAY, known=known).warnings
+    return [(one.code, one.message) for one in warnings]
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ("python/no-evil", "there is no rule python/no-evil here; did you mean python/no-eval?"),
+        ("pyhton/no-eval", "there is no rule pyhton/no-eval here; did you mean python/no-eval?"),
+        ("cobol/*", "there is no rule cobol/* here"),
+        ("no-eval", "there is no rule no-eval here"),
+        ("python/no-eval, ruff/S307", "there is no rule ruff/S307 here"),
+    ],
+)
+def test_a_comment_about_a_rule_that_does_not_exist_is_named(rules: str, named: str) -> None:
+    [(code, message)] = odd(rules)
+    assert code == "suppression-unknown"
+    assert message.startswith(f"line 1: {named}")
+
+
+@pytest.mark.parametrize("rules", ["secret/aws-key", "model/finance", "guidelines/fen"])
+def test_what_was_perhaps_not_asked_is_not_called_unused(rules: str) -> None:
+    assert odd(rules, known=(*KNOWN, "guidelines/fen")) == []
+
+
+@pytest.mark.parametrize(
+    "rules", ["python/no-eval", "python/*", "semgrep/any.rule", "python/no-eval,semgrep/x"]
+)
+def test_a_known_rule_without_a_finding_is_unused_and_no_more(rules: str) -> None:
+    assert [code for code, _ in odd(rules)] == ["suppression-unused"]
+
+
+def test_where_nobody_knows_the_rules_none_is_called_unknown() -> None:
+    assert [code for code, _ in odd("cobol/x", known=())] == ["suppression-unused"]
+
+
+def test_rules_of_scoped_packages_can_be_silenced() -> None:
+    flaw = finding(1, rule_id="eslint/@team/no-eval")
+    [one] = suppressed("x = eval(y)  # reviewer: ignore[eslint/@team/no-eval] a fixed table\n", flaw)
+    assert one.note == "a fixed table"
