@@ -78,7 +78,7 @@ def run(
                 timeout=seconds, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return Run(problem=f"ast-grep took longer than {seconds:g} s")
+            return Run(problem=f"ast-grep took longer than {seconds:.2g} s")
         except OSError as err:
             return Run(problem=f"ast-grep could not be started: {err.strerror}")
     stderr = done.stderr.decode("utf-8", "replace")

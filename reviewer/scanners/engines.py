@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from reviewer.scanners import astgrep, queries, querytext
 from reviewer.scanners.matches import Run, SourceText
@@ -12,7 +11,6 @@ from reviewer.scanners.querytext import BadQuery
 from reviewer.scanners.rulefile import Rule
 
 CHECK_SECONDS = 30.0
-_AT_ONCE = 2  # processes of ast-grep, each of which uses several cores once its rules are read
 
 
 def run(
@@ -44,15 +42,11 @@ def run(
 def find_problems(rules: Sequence[Rule]) -> dict[str, tuple[str, BadQuery | None]]:
     """Say of each rule (by id) that its engine refuses what is wrong; of a query, also where."""
     asked = [rule for rule in rules if rule.written.rule is not None]
-    languages = sorted({language for rule in asked for language in rule.languages})
-    groups = [[rule for rule in asked if language in rule.languages] for language in languages]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        doubtful = [
-            group for group, problem in zip(groups, pool.map(_problem, groups), strict=True) if problem
-        ]
-    refused: dict[str, tuple[str, BadQuery | None]] = {
-        rule.id: (problem, None) for group in doubtful for rule in group if (problem := _problem([rule]))
-    }
+    refused: dict[str, tuple[str, BadQuery | None]] = {}
+    for language in sorted({language for rule in asked for language in rule.languages}):
+        group = [rule for rule in asked if language in rule.languages]
+        if _problem(group):  # one run if all are well, else one for each
+            refused |= {rule.id: (problem, None) for rule in group if (problem := _problem([rule]))}
     bad = querytext.check({rule.id: rule.written for rule in rules if rule.written.query is not None})
     return refused | {rule_id: (str(err), err) for rule_id, err in bad.items()}
 
@@ -68,21 +62,24 @@ def _run_ast_grep(
     rules: Mapping[str, Rule], sources: Mapping[str, SourceText], *, seconds: float, binary: str | None
 ) -> Run:
     """Run ast-grep once for each language: a process holds 250 kB for every rule that it is given."""
-
-    def run_one(language: str) -> Run:
+    deadline = time.monotonic() + seconds
+    runs: list[Run] = []
+    for language in sorted({source.language for source in sources.values()}):
         documents = [
             document
             for key, rule in rules.items()
             for document in rule.documents(key)
             if document["language"] == language
         ]
+        if not documents:
+            continue
         files = {name: source for name, source in sources.items() if source.language == language}
-        return astgrep.run(documents, files, seconds=seconds, binary=binary) if documents else Run()
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        runs = list(pool.map(run_one, sorted({source.language for source in sources.values()})))
-    failed = next((run for run in runs if run.problem), None)
-    return failed or Run(
+        left = max(0.0, deadline - time.monotonic())
+        run = astgrep.run(documents, files, seconds=left, binary=binary)
+        if run.problem:
+            return run
+        runs.append(run)
+    return Run(
         tuple(match for run in runs for match in run.matches),
         frozenset().union(*(run.scanned for run in runs)),
         cut=any(run.cut for run in runs),

@@ -1,7 +1,8 @@
 """Predicates of tree-sitter queries: what they ask of the texts of nodes.
 
-They are answered here. tree-sitter's own answers crash the process where a capture is empty, and its
-`#match?` can take for ever; RE2's time grows no faster than the text.
+They are answered here. tree-sitter's own answers crash the process where a capture is empty, its
+`#match?` can take for ever, and it leaks what it hands to a caller that answers them (release 0.26.1).
+RE2's time grows no faster than the text.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class Predicate:
     others: tuple[str, ...] = ()
     expression: Any = None
 
+    @property
+    def is_one_of_texts(self) -> bool:
+        """Say whether each node of the capture has to have one of the texts."""
+        return bool(self.texts) and self.wanted and not self.others
+
     def holds(self, utf8: bytes, captures: Mapping[str, Sequence[Node]]) -> bool:
         """Answer for the nodes of one match in a file's text."""
         texts = self.texts
@@ -58,9 +63,8 @@ def _texts(utf8: bytes, nodes: Sequence[Node]) -> Iterator[bytes]:
     return (utf8[node.start_byte : node.end_byte] for node in nodes)
 
 
-@lru_cache(maxsize=2048)
 def read(name: str, arguments: Arguments) -> Predicate:
-    """Take apart a predicate, its name written as `own` does or plainly; raise re2.error."""
+    """Take apart a predicate, its name as it is written or as `own` writes it; raise re2.error."""
     name = name.removeprefix(_PREFIX)
     (capture, _), *others = arguments
     wanted, any_node = "not-" not in name, name.startswith("any-") and name != "any-of?"
@@ -76,8 +80,13 @@ def own(text: str) -> str:
     return _OPENING.sub(lambda found: found[1] or f"{found[0]}{_PREFIX}", text)
 
 
-def find(text: str) -> Iterator[tuple[str, Arguments]]:
-    """Yield the predicates of a query without comments, as tree-sitter would hand them over."""
+def find(text: str) -> Iterator[Predicate]:
+    """Yield the predicates of a query without comments; raise re2.error."""
+    return (read(name, arguments) for name, arguments in split(text))
+
+
+def split(text: str) -> Iterator[tuple[str, Arguments]]:
+    """Yield the predicates of a query without comments as names and arguments."""
     for name, arguments in _PREDICATE.findall(text):
         yield name, tuple(_argument(argument) for argument in _ARGUMENT.findall(arguments))
 

@@ -21,19 +21,18 @@ from parsers.languages import by_name
 from parsers.source import SourceTooLarge, parse
 from reviewer.scanners import predicates, querytext
 from reviewer.scanners.matches import MAX_RESULTS, Match, Run, SourceText
-from reviewer.scanners.predicates import Kind
 from reviewer.scanners.querytext import AROUND, Part
 from reviewer.scanners.sqltrees import read_statements
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Query, Tree
+    from tree_sitter import Tree
 
     from parsers.languages import Language
     from parsers.source import ParsedSource
     from reviewer.scanners.rulefile import RuleFile
 
 Span = tuple[int, int]  # bytes of the file's UTF-8, the end exclusive
-_MOST_AT_ONCE = 2_000
+_MOST_AT_ONCE = 500  # twice what real files need; time grows with its square
 _COMMENTS = Part("", "comments", 0, "")
 
 
@@ -120,7 +119,7 @@ class _Search:
 
 
 class _Joined:
-    """Queries of some rules as one, and which of its patterns is whose."""
+    """Queries of some rules as one, with what each of its patterns is: whose, and what it asks of texts."""
 
     def __init__(self, rules: Mapping[str, RuleFile], language: Language) -> None:
         parts = [part for key, rule in rules.items() for part in querytext.parts(key, rule)]
@@ -128,15 +127,17 @@ class _Joined:
         if language.comments:
             parts.append(_COMMENTS)
             texts.append(f"[{' '.join(f'({kind})' for kind in language.comments)}] @match")
-        self._text = "\n".join(texts)
-        self._query = querytext.compile_query(self._text, language)
+        whole = "\n".join(texts)
+        self._query = querytext.compile_query(whole, language)
         starts = [0]
         for text in texts:
             starts.append(starts[-1] + len(text.encode()) + 1)
-        self._owners = [
-            parts[bisect_right(starts, self._query.start_byte_for_pattern(index)) - 1]
-            for index in range(self._query.pattern_count)
-        ]
+        patterns = range(self._query.pattern_count)
+        begins = [self._query.start_byte_for_pattern(pattern) for pattern in patterns]
+        self._owners = [parts[bisect_right(starts, begin) - 1] for begin in begins]
+        ends = [self._query.end_byte_for_pattern(pattern) for pattern in patterns]
+        spans = zip(begins, ends, strict=True)
+        self._asked = [tuple(predicates.find(whole.encode()[slice(*span)].decode())) for span in spans]
 
     def search(self, source: ParsedSource, trees: Sequence[Tree]) -> _Hits:
         """Return what each query matches in a source: in its own tree, and in those of its statements.
@@ -154,22 +155,35 @@ class _Joined:
         return hits
 
     def _search(self, tree: Tree, utf8: bytes) -> Iterator[tuple[Part, _Hit]]:
+        """Match in one tree, without tree-sitter's callbacks: for progress it crashes, for predicates it leaks."""
         from tree_sitter import QueryCursor
 
         cursor = QueryCursor(self._query)
         cursor.match_limit = _MOST_AT_ONCE
-        # Without its progress callback, which crashes the process.
-        found = cursor.matches(tree.root_node, _Answers(utf8))
+        found = cursor.matches(tree.root_node)
         if cursor.did_exceed_match_limit:
             raise SourceTooLarge(f"more than {_MOST_AT_ONCE} matches begin in one place")
-        for index, captures in found:
-            spans = {name: (nodes[0].start_byte, nodes[-1].end_byte) for name, nodes in captures.items()}
-            yield self._owners[index], _Hit(spans["match"], spans)
+        for pattern, captures in found:
+            if all(predicate.holds(utf8, captures) for predicate in self._asked[pattern]):
+                spans = {name: (nodes[0].start_byte, nodes[-1].end_byte) for name, nodes in captures.items()}
+                yield self._owners[pattern], _Hit(spans["match"], spans)
 
     def needs(self) -> list[tuple[Part, tuple[Set[bytes], ...]]]:
         """Return for each pattern sets of texts: where a file lacks all of one, it cannot match there."""
-        text = self._text.encode()
-        return [(part, tuple(_needs(self._query, index, text))) for index, part in enumerate(self._owners)]
+        captures = {self._query.capture_name(number): number for number in range(self._query.capture_count)}
+        return [
+            (
+                part,
+                tuple(
+                    predicate.texts
+                    for predicate in asked
+                    if predicate.is_one_of_texts
+                    # there in every match
+                    and self._query.capture_quantifier(pattern, captures[predicate.capture]) in {"", "+"}
+                ),
+            )
+            for pattern, (part, asked) in enumerate(zip(self._owners, self._asked, strict=True))
+        ]
 
 
 def _stands_in(span: Span, statements: Sequence[Span]) -> bool:
@@ -179,17 +193,6 @@ def _stands_in(span: Span, statements: Sequence[Span]) -> bool:
         return False
     start, end = statements[at]
     return span[0] < end and not (span[0] == start and span[1] >= end)
-
-
-def _needs(query: Query, index: int, text: bytes) -> Iterator[Set[bytes]]:
-    pattern = text[query.start_byte_for_pattern(index) : query.end_byte_for_pattern(index)].decode()
-    captures = {query.capture_name(number): number for number in range(query.capture_count)}
-    for name, arguments in predicates.find(pattern):
-        predicate = predicates.read(name, arguments)
-        if not predicate.wanted or not predicate.texts or predicate.others:
-            continue
-        if query.capture_quantifier(index, captures[predicate.capture]) in {"", "+"}:  # there in every match
-            yield predicate.texts
 
 
 def _judge(key: str, rule: RuleFile, hits: _Hits, file: _File) -> Iterator[Match]:
@@ -281,20 +284,3 @@ class _Spans:
         """Say whether any of them lies in a stretch, or is the same."""
         first, last = bisect_left(self._starts, span[0]), bisect_right(self._starts, span[1])
         return any(self._spans[index][1] <= span[1] for index in range(first, last))
-
-
-class _Answers:
-    """Answers the predicates in one file."""
-
-    def __init__(self, utf8: bytes) -> None:
-        self._utf8 = utf8
-
-    def __call__(
-        self,
-        predicate: str,
-        args: list[tuple[str, Kind]],
-        pattern_index: int,
-        captures: dict[str, list[Node]],
-    ) -> bool:
-        """Say whether a predicate holds for the captures of one match."""
-        return predicates.read(predicate, tuple(args)).holds(self._utf8, captures)

@@ -132,7 +132,7 @@ def _check_text(rule: RuleFile) -> None:
         if "match" not in captures:
             raise BadQuery(f"{part.role}: no node is captured as @match", part.place)
         known.update(captures)
-        found = list(predicates.find(text))
+        found = list(predicates.split(text))
         if len(found) != bare.count("#"):
             raise BadQuery(f"{part.role}: a predicate cannot be read", part.place)
         for name, arguments in found:

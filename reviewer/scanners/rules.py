@@ -115,6 +115,7 @@ class RuleScanner:
             if language is None:
                 continue
             utf8 = text.encode("utf-8", "replace").replace(_SILENCER, _DEFUSED)
+            utf8 = file.new if file.new == utf8 else utf8  # most files need no copy
             copies = {
                 f"{number}-{part}": self._shortened(copy)
                 for part, copy in enumerate(_copies(language, utf8))

@@ -35,7 +35,7 @@ from reviewer.stages.anchor import anchor
 from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
 from reviewer.stages.passwords import find_passwords
 from reviewer.stages.redact import mask, redact
-from reviewer.stages.secret_values import is_web_token
+from reviewer.stages.secret_values import is_placeholder, is_web_token
 
 if TYPE_CHECKING:
     from kingfisher_sdk import Scanner as Kingfisher
@@ -59,8 +59,9 @@ _PASSWORD_TITLES = {
     "curl-password": ("password on a command line", "命令行中的口令"),
     "authorization": ("credentials in a header", "请求头中的凭证"),
 }
-# What Kingfisher guesses by its surroundings, which is read more closely here.
-_GUESSED = frozenset({"generic-credential-uri", "curl-auth-user", "curl-auth-header"})
+# Kingfisher's guesses that are made here as well, and closer: ours come first, of URIs only ours.
+_GUESSES = {"curl-auth-user": "curl-password", "curl-auth-header": "authorization"}
+_NOT_ASKED = "generic-credential-uri"
 _TEXTS = {
     "en": (
         "Secret in the code: {title}",
@@ -165,9 +166,9 @@ class SecretScanner:
         """Find the secrets of a text; the more certain source names a place. Raises what Kingfisher does."""
         if not text:
             return []
-        return _one_each(
-            (*_keys(text), *_tokens(text), *self._known_to_kingfisher(text), *_passwords(text, path))
-        )
+        known = list(self._known_to_kingfisher(text))
+        certain = (secret for secret in known if secret.confidence is Confidence.HIGH)
+        return _one_each((*_keys(text), *_tokens(text), *certain, *_passwords(text, path), *known))
 
     def _find_anyway(self, text: bytes, path: str) -> list[_Secret]:
         try:
@@ -180,9 +181,15 @@ class SecretScanner:
             start, end = found.location["start_offset"], found.location["end_offset"]
             value = text[start:end]
             name = re.sub(r"[^a-z0-9]+", "-", found.rule_id.lower().partition(".")[2]).strip("-") or "secret"
-            if found.visible and name not in _GUESSED and _is_sound(name, value):
+            kind = _GUESSES.get(name, name)
+            guessed = kind in _PASSWORD_TITLES
+            if not found.visible or name == _NOT_ASKED or (guessed and is_placeholder(value)):
+                continue
+            if _is_sound(kind, value):
                 words = name.replace("-", " ")
-                yield _Secret(name, (words, f"凭证（{words}）"), Confidence.HIGH, start, end, value)
+                titles = _PASSWORD_TITLES.get(kind, (words, f"凭证（{words}）"))
+                confidence = Confidence.MEDIUM if guessed else Confidence.HIGH
+                yield _Secret(kind, titles, confidence, start, end, value)
 
     def _findings(
         self, placed: Sequence[_Placed], secrets: Sequence[_Secret], text: bytes, path: str

@@ -80,7 +80,8 @@ class Redactor:
     def _spans(self, text: bytes) -> list[_Span]:
         taken = [match.span() for match in _PLACEHOLDER.finditer(text)]
         spans = [*_key_block_spans(text), *_pattern_spans(text), *_extra_spans(text, self._extra)]
-        return [span for span in spans if not _overlaps(span, taken)]
+        # What has no letter and no digit is punctuation: a placeholder's own backticks in a comment, say.
+        return [span for span in spans if not _overlaps(span, taken) and _SUBSTANCE.search(span.secret)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class _Span:
 
 
 _SHORTEST_EXTRA = 6
+_SUBSTANCE = re2.compile(rb"[\pL\pN]")
 _PLACEHOLDER = re2.compile(rb"<redacted:[a-z0-9-]+:[0-9]+>")
 
 _NAME = (
@@ -120,7 +122,10 @@ _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
         # scheme://user:password@host
         ("uri-password", r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,200}:([^\s/@\"'<>]+)@"),
         # curl -u user:password
-        ("curl-password", r"\bcurl\b[^\n]{0,500}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{0,200}:([^\s\"'<>]+)"),
+        (
+            "curl-password",
+            r"\bcurl\b[^\n]{0,500}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{0,200}[\"']?:[\"']?([^\s\"'<>]+)",
+        ),
         # Authorization: Bearer ..., and Basic, token, api-token headers
         (
             "authorization",

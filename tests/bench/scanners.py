@@ -48,7 +48,10 @@ SEMGREP_RULES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scan of the rules: `peak_mb` is resident memory, child processes included, over that before it."""
+    """One scan of the rules: `peak_mb` is the resident memory of the process and its children.
+
+    `scan_mb` is what of it came with the scan.
+    """
 
     files: int
     languages: int
@@ -56,6 +59,7 @@ class Scan:
     seconds: float
     processor_s: float
     peak_mb: float
+    scan_mb: float
 
 
 def measure_scanners() -> Iterator[Figure | Table]:
@@ -63,51 +67,56 @@ def measure_scanners() -> Iterator[Figure | Table]:
     book = rulebook.load(RulesSettings())
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
+        read = median(lambda: rulebook.load(RulesSettings()), times=1)
         rulebook.load(RulesSettings(), cache_dir=cache)
         kept = median(lambda: rulebook.load(RulesSettings(), cache_dir=cache), times=3)
-    read = median(lambda: rulebook.load(RulesSettings()), times=1)
-    yield Figure(f"{len(book.rules)} rules, read and checked", f"{read:.2f} s", "the same, kept", read / kept)
-    yield Table("rules", [_scan_apart(*which) for which in ((30, "python"), (30, ""), (1000, ""))])
-    yield from _beside_others()
+        yield Figure(
+            f"{len(book.rules)} rules, read and checked", f"{read:.2f} s", "the same, kept", read / kept
+        )
+        yield Table("Rules", [_scan_apart(*which, cache) for which in ((30, "python"), (30, ""), (1000, ""))])
+        yield from _beside_others(cache)
     yield from _secrets()
 
 
-def _scan_apart(count: int, language: str) -> Scan:
+def _scan_apart(count: int, language: str, cache: Path) -> Scan:
     """Scan in a process of its own, and watch its memory from here."""
-    command = [sys.executable, "-m", "tests.bench.scanners", str(count), language]
+    command = [sys.executable, "-m", "tests.bench.scanners", str(count), language, str(cache)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()  # everything is read
-    before, peak = _tree_mb(process.pid), 0.0
+    peak = before = _tree_mb(process.pid)
     while process.poll() is None:
         peak = max(peak, _tree_mb(process.pid))
         time.sleep(0.01)
     told = json.loads(process.stdout.read())
-    return Scan(**told, peak_mb=round(peak - before))
+    return Scan(**told, peak_mb=round(peak), scan_mb=round(peak - before))
 
 
-def scan_once(count: int, language: str) -> None:
+def scan_once(count: int, language: str, cache: Path) -> None:
     """Read files, say so, wait for the rules, scan, and print what it took."""
     change = _as_small_change(list(islice(cycle(_files(language)), count)))
-    scanner = RuleScanner(rulebook.load(RulesSettings()))
+    scanner = RuleScanner(rulebook.load(RulesSettings(), cache_dir=cache))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     times, started = os.times(), time.perf_counter()
     report = scanner.scan(change)
     seconds, spent = time.perf_counter() - started, os.times()
     assert not any(warning.undecided for warning in report.warnings), report.warnings
-    languages = {found.name for file in change.files if (found := detect(file.path, file.new or b""))}
     sys.stdout.write(
         json.dumps(
             {
                 "files": count,
-                "languages": len(languages),
+                "languages": len(_languages(change)),
                 "kilobytes": sum(len(file.new or b"") for file in change.files) // 1000,
                 "seconds": round(seconds, 2),
                 "processor_s": round(sum(spent[:4]) - sum(times[:4]), 2),
             }
         )
     )
+
+
+def _languages(change: ChangeSet) -> set[str]:
+    return {known.name for file in change.files if (known := detect(file.path, file.new or b""))}
 
 
 def _files(language: str) -> list[tuple[str, bytes]]:
@@ -144,7 +153,7 @@ def _tree_mb(pid: int) -> float:
     return own / 1024 + sum(_tree_mb(int(child)) for text in children for child in text.split())
 
 
-def _beside_others() -> Iterator[Figure]:
+def _beside_others(cache: Path) -> Iterator[Figure]:
     """Run other tools over thirty Python files in a folder, each as its own process, ours as well."""
     bandit = os.environ.get("REVIEWER_BANDIT") or shutil.which("bandit")
     semgrep = os.environ.get("REVIEWER_SEMGREP") or shutil.which("semgrep")
@@ -153,7 +162,9 @@ def _beside_others() -> Iterator[Figure]:
         (folder / "src").mkdir()
         for number, (_, text) in enumerate(islice(_files("python"), 30)):
             (folder / "src" / f"m{number}.py").write_bytes(text)
-        ours = median(lambda: run(sys.executable, "-m", "tests.bench.scanners", "30", "python"), times=3)
+        ours = median(
+            lambda: run(sys.executable, "-m", "tests.bench.scanners", "30", "python", str(cache)), times=3
+        )
         yield Figure("rules over 30 Python files, the whole process", f"{ours:.2f} s")
         if bandit:
             yield _other("bandit", [bandit, "-q", "-r", "src", "-f", "json", "-o", "out.json"], folder, ours)
@@ -210,4 +221,4 @@ def _as_added(files: list[dict[str, Any]]) -> ChangeSet:
 
 
 if __name__ == "__main__":
-    scan_once(int(sys.argv[1]), sys.argv[2])
+    scan_once(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

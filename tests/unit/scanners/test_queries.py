@@ -228,7 +228,7 @@ def test_too_many_matches_are_cut_and_said(tmp_path: Path) -> None:
 
 def test_a_query_that_begins_everywhere_gives_up(tmp_path: Path) -> None:
     rules = book(tmp_path, with_query("(content (element) @one (element) @two (element) @match)"))
-    code = b"<a>" + b"<b/>" * 600 + b"</a>"
+    code = b"<a>" + b"<b/>" * 100 + b"</a>"
     assert engines.run(rules.rules, {"1": SourceText("xml", code)}, seconds=60).scanned == frozenset()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.fakes.labelled_secrets import read_labelled
 GITHUB = "ghp_" + "wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx"
 AWS = "AKIA" + "QYLPMN5HFIQR7B3Z"
 HEX, MIXED = "8f1c2b3d7a6e5f40" * 2, "Zk9QaX3vTb7LmW2c" * 2
+PAGE = base64.urlsafe_b64encode(b'{"page":"seventeenth"}').decode().rstrip("=")
 KEY_LINE = "MIIEpAIBAAKCAQEA7bq1Vf0Zs0QwErTyUiOpAsDfGhJkLzXcVbNmQwErTyUi"
 KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_LINE}\n{KEY_LINE[::-1]}\n-----END RSA PRIVATE KEY-----\n"
 
@@ -121,9 +123,10 @@ def test_placeholders_and_references_are_left_alone(scanner: SecretScanner, code
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        ("src/i18n/cs.json", '"password": "Heslojekratke", "token": "Zugriffsschluesselwert"\n'),
-        ("res/messages_nl.properties", "login.password=Wachtwoordxyz\n"),
-        ("src/x.py", f"jwt = 'eyJ{MIXED}.eyJ{MIXED}.{MIXED}'\n"),  # no JSON in it
+        ("src/i18n/cs.json", '"password": "Skrztwrhslo"\n'),
+        ("res/messages_nl.properties", "login.password=Wprzdhslkpt\n"),
+        ("src/x.py", f"cursor = 'eyJ{MIXED}.eyJ{MIXED}.{MIXED}'\n"),  # no JSON in it
+        ("src/x.py", f"cursor = '{PAGE}.{PAGE}.{MIXED}'\n"),  # JSON, but of no token
         ("src/x.py", "url = 'postgres://orders:orders@db/orders'\n"),
     ],
 )
