@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from reviewer.domain import Category, Confidence
@@ -64,16 +65,6 @@ class SarifReport:
     failures: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Tally:
-    results: list[SarifResult] = field(default_factory=list)
-    tools: dict[str, None] = field(default_factory=dict)
-    malformed: int = 0
-    outside: int = 0
-    silenced: int = 0
-    failures: list[str] = field(default_factory=list)
-
-
 def read(file: Path, root: Path | None = None) -> SarifReport:
     """Read a file; `root` is the repository. Raises UsageError."""
     try:
@@ -90,36 +81,40 @@ def parse(content: bytes, name: str, root: Path | None = None, *, tool: str | No
 
     Results that the tool calls passed, absent or suppressed are left out. Raises UsageError.
     """
-    tally = _Tally()
+    results: list[SarifResult] = []
+    left_out: Counter[str] = Counter()
+    failures: list[str] = []
+    tools: dict[str, None] = {}
     for run in _runs(content, name):
         reader = _RunReader(run, root, tool)
-        tally.tools[reader.tool] = None
-        tally.failures += reader.failures()
+        tools[reader.tool] = None
+        failures += reader.failures()
         for entry in items(run, "results"):
-            _count(reader, entry, tally)
+            result = _judge(reader, entry)
+            if isinstance(result, SarifResult):
+                results.append(result)
+            else:
+                left_out[result] += 1
     return SarifReport(
-        tuple(tally.results),
-        tuple(tally.tools),
-        tally.malformed,
-        tally.outside,
-        tally.silenced,
-        tuple(tally.failures),
+        tuple(results),
+        tuple(tools),
+        malformed=left_out["malformed"],
+        outside=left_out["outside"],
+        silenced=left_out["silenced"],
+        failures=tuple(failures),
     )
 
 
-def _count(reader: _RunReader, entry: Node, tally: _Tally) -> None:
+def _judge(reader: _RunReader, entry: Node) -> SarifResult | str:
+    """Read a result, or say why it is left out."""
     if text(entry, "kind") not in {"", "fail"} or text(entry, "baselineState") == "absent":
-        return
+        return "closed"
     if any(text(one, "status") in {"", "accepted"} for one in items(entry, "suppressions")):
-        tally.silenced += 1
-        return
+        return "silenced"
     result = reader.result(entry)
     if result is None:
-        tally.malformed += 1
-    elif not result.path:
-        tally.outside += 1
-    else:
-        tally.results.append(result)
+        return "malformed"
+    return result if result.path else "outside"
 
 
 def _runs(content: bytes, name: str) -> list[Node]:

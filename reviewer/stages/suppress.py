@@ -67,14 +67,14 @@ def apply_suppressions(
         if ignore and ignore.holds(today):
             suppressed.append(Suppressed(finding, "inline", _note(ignore)))
             continue
-        if ignore:
-            late[_over(finding.path, ignore)] = None
         if finding.fingerprint in accepted:
             suppressed.append(Suppressed(finding, "baseline"))
         elif origin := moves.origin(finding):
             suppressed.append(Suppressed(finding, "moved", str(origin)))
         else:
             kept.append(finding)
+            if ignore:
+                late[_over(finding.path, ignore)] = None
     return Silenced(tuple(kept), tuple(suppressed), (*late, *_odd(change, used, known)))
 
 

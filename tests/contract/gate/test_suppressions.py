@@ -98,6 +98,16 @@ def test_code_from_where_nobody_minds_is_new_in_production(
     assert (outcome.code, outcome.found) == (10, ["loading.py"])
 
 
+def test_code_of_a_path_that_is_not_reviewed_is_new_where_it_is(job: Job, tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "other")
+    project.commit(
+        {"old/rules.py": GAP.join((LOAD, SAVE, COUNT)), ".reviewer.toml": '[review]\nignore = ["old/**"]\n'}
+    )
+    outcome = gate(job, project, {"old/rules.py": GAP.join((SAVE, COUNT)), "loading.py": LOAD})
+
+    assert (outcome.code, outcome.found) == (10, ["loading.py"])
+
+
 def test_a_test_with_another_name_brings_nothing_new(job: Job, tmp_path: Path) -> None:
     project = Project.create(tmp_path / "other")
     project.commit({"tests/test_rules.py": LOAD, "pay.py": CLEAN})

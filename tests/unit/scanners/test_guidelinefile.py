@@ -134,8 +134,9 @@ def test_settings_disable_and_weigh_them_like_rules(tmp_path: Path) -> None:
 
 def test_settings_that_name_an_unknown_one_say_which_was_meant(tmp_path: Path) -> None:
     write(tmp_path)
+    settings = RulesSettings(paths=(tmp_path,), disable=("guidelines/fenn",))
     with pytest.raises(ConfigError, match="did you mean guidelines/fen"):
-        known(tmp_path, disable=["guidelines/fenn"])
+        guidelinefile.load(settings)
 
 
 def test_the_example_of_the_readme_can_be_used(tmp_path: Path) -> None:

@@ -88,6 +88,12 @@ def test_the_level_of_the_rule_counts_where_the_result_has_none(tmp_path: Path) 
     assert (finding.rule_id, finding.severity) == ("my-tool/S1", Severity.HIGH)
 
 
+def test_a_special_case_of_a_rule_is_the_rule(tmp_path: Path) -> None:
+    rules = [{"id": "CA1000", "defaultConfiguration": {"level": "note"}}]
+    [finding] = found(write(tmp_path, result(ruleId="CA1000/1"), driver={"rules": rules}))
+    assert (finding.rule_id, finding.severity) == ("my-tool/CA1000/1", Severity.LOW)
+
+
 def test_rules_and_messages_of_an_extension(tmp_path: Path) -> None:
     rule = {"id": "Q7", "messageStrings": {"default": {"text": "from the rule"}}}
     entry = result(rule={"id": "Q7", "index": 0, "toolComponent": {"index": 0}}, message={"id": "default"})

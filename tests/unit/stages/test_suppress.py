@@ -224,3 +224,15 @@ def test_rules_of_scoped_packages_can_be_silenced() -> None:
     flaw = finding(1, rule_id="eslint/@team/no-eval")
     [one] = suppressed("x = eval(y)  # reviewer: ignore[eslint/@team/no-eval] a fixed table\n", flaw)
     assert one.note == "a fixed table"
+
+
+def test_a_comment_whose_time_is_over_says_nothing_where_a_baseline_accepts() -> None:
+    text = "x = eval(y)  # reviewer: ignore[python/no-eval] until=2020-01-31 legacy\n"
+    change = change_set(changed_file("app.py", None, text))
+    [flaw] = identify([finding(1)], change)
+    accepted = Baseline(frozenset({flaw.fingerprint}))
+
+    assert [one.code for one in apply_suppressions([flaw], change, today=TODAY).warnings] == [
+        "suppression-over"
+    ]
+    assert apply_suppressions([flaw], change, accepted, today=TODAY).warnings == ()
