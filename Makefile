@@ -43,7 +43,7 @@ bench: $(TEST_READY)
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 lock:
 	$(LOCK) pyproject.toml requirements-build.in -o requirements.txt
-	$(LOCK) pyproject.toml --extra embedded --group test requirements-build.in -o requirements-test.txt
+	$(LOCK) pyproject.toml --extra embedded --extra tracing --group test requirements-build.in -o requirements-test.txt
 	$(LOCK) --no-deps requirements-model.in >> requirements-test.txt
 
 clean:

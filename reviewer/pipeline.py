@@ -22,6 +22,7 @@ from reviewer.domain import (
     ChangedFile,
     ChangeSet,
     Discussion,
+    Errand,
     Finding,
     MergeRequest,
     Plan,
@@ -91,8 +92,11 @@ async def review(
     baseline: Baseline | None = None,
     step: Step = straight,
     progress: Progress | None = None,
+    errand: Errand | None = None,
 ) -> Review:
     """Review a change: rules and secrets over all of it, models over what is worth it.
+
+    `errand` says on whose behalf; without one it is the change's own.
 
     Raises ConfigError for settings of the repository that cannot be understood, RuleError for a rule
     that cannot be used. Whatever else goes wrong is a warning in the review.
@@ -107,7 +111,7 @@ async def review(
     asked = Asked()
     if engine.gateway is not None:
         panel = Panel(
-            gateway=engine.gateway,
+            gateway=engine.gateway.on_behalf_of(errand or Errand(ref=change.ref)),
             change=change,
             files=triaged.reviewable,
             settings=limits,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -11,12 +12,15 @@ from reviewer.domain import (
     Check,
     Completion,
     Discussion,
+    Errand,
     Event,
     Finding,
     Job,
     MergeRequest,
     Message,
+    ModelCall,
     Plan,
+    Priority,
     Profile,
     Receipt,
     Review,
@@ -90,13 +94,17 @@ class Checkable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One call: messages, an optional JSON schema for the reply, and its limits in tokens and seconds."""
+    """One call: messages, an optional JSON schema for the reply, and its limit in tokens.
+
+    `purpose` says in a word what it is for (`unit 3`, `verify 1`); records carry it, servers never see it.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int
     schema: dict[str, Any] | None = None
     think: bool | None = None
     seed: int | None = None
+    purpose: str = ""
 
 
 class Model(Protocol):
@@ -140,8 +148,41 @@ class Gateway(Protocol):
     def configured(self, role: Role) -> tuple[Model, ...]:
         """Return the role's models in order, asked or not; empty if the role is switched off."""
 
+    def on_behalf_of(self, errand: Errand) -> Gateway:
+        """Return the same models, whose calls are queued, bounded and recorded for one errand."""
+
     async def aclose(self) -> None:
         """Close all models."""
+
+
+class Slots(Protocol):
+    """Places at model endpoints, over everything that shares them: a process, or a whole installation."""
+
+    def take(self, endpoint: str, limit: int, priority: Priority) -> AbstractAsyncContextManager[None]:
+        """Wait until fewer than `limit` calls run at the endpoint, and hold a place; people go first."""
+
+
+class ReplyCache(Protocol):
+    """Replies that were paid for already, by all that decides them. Calls block and never raise."""
+
+    def get(self, key: str) -> Completion | None:
+        """Return the reply to the very same call."""
+
+    def put(self, key: str, completion: Completion) -> None:
+        """Keep a complete reply."""
+
+
+class Ledger(Protocol):
+    """Who sent what where: takes note of model calls and of posts. Calls block.
+
+    Raises StoreError where a note that must not be lost could not be taken.
+    """
+
+    def called(self, call: ModelCall, redactions: int = 0) -> None:
+        """Note a model call that has ended, however it did."""
+
+    def posted(self, errand: Errand, receipt: Receipt) -> None:
+        """Note what was written into a merge request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def checkable_forges(settings: Settings) -> Sequence[tuple[str, Checkable]]:
 
 def check_database(address: str) -> Check:
     """Open the database, and say what is wrong with it."""
-    from reviewer.service.database import open_database, store_errors
+    from reviewer.database.connections import open_database, store_errors
 
     file = Path(address.removeprefix("sqlite:///"))
     if address.startswith("sqlite:///") and not file.exists():  # looking must not make it

@@ -6,7 +6,17 @@ fenced in prompts and neutralised in comments, here they stand as they came.
 
 from __future__ import annotations
 
-from reviewer.domain.asking import Completion, Message, Profile, ReviewUnit, UnitPart, Usage
+from reviewer.domain.asking import (
+    Completion,
+    Errand,
+    Message,
+    ModelCall,
+    Priority,
+    Profile,
+    ReviewUnit,
+    UnitPart,
+    Usage,
+)
 from reviewer.domain.change import ChangedFile, ChangeRef, ChangeSet, MergeRequest, ReviewWarning
 from reviewer.domain.findings import Draft, Finding, Rejected, Suggestion, Suppressed
 from reviewer.domain.posting import Comment, Discussion, Note, Plan, Receipt, Resolution, Thread
@@ -27,15 +37,18 @@ __all__ = [
     "Coverage",
     "Discussion",
     "Draft",
+    "Errand",
     "Event",
     "Finding",
     "Job",
     "JobState",
     "MergeRequest",
     "Message",
+    "ModelCall",
     "Note",
     "Overview",
     "Plan",
+    "Priority",
     "Profile",
     "Receipt",
     "Rejected",

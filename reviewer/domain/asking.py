@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from reviewer.domain.change import ChangeRef
+from reviewer.domain.scales import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +98,51 @@ class Completion:
     usage: Usage
     model: str
     first_token_s: float | None = None
+
+
+class Priority(IntEnum):
+    """Who is served first where calls wait for a model: the smaller number."""
+
+    PERSON = 0
+    REVIEW = 1
+    BACKGROUND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """On whose behalf models are asked: the change, the job and who set it off.
+
+    `tokens` bounds what all calls of the errand may cost together (uncached prompt and completion
+    tokens), None for no bound.
+    """
+
+    ref: ChangeRef | None = None
+    job: str = ""
+    actor: str = ""
+    priority: Priority = Priority.REVIEW
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """What there is to record of one call, served or not.
+
+    `model` is the configured name, `served` the server's own and `digest` its content address, where
+    the server tells it. `outcome` is ok, length, cached, or what went wrong: unavailable, timeout,
+    overflow, cancelled, budget, failed. `began` is in seconds since the epoch. The texts are for
+    hashing, and for keeping where the operator asked for that; they belong in no log.
+    """
+
+    errand: Errand
+    role: Role
+    purpose: str
+    model: str
+    served: str
+    digest: str
+    endpoint: str
+    outcome: str
+    began: float
+    usage: Usage
+    first_token_s: float | None
+    messages: tuple[Message, ...] = field(repr=False)
+    reply: str = field(repr=False, default="")

@@ -12,7 +12,7 @@ from typing import cast
 import httpx
 
 from reviewer.config import ModelSettings, Settings
-from reviewer.domain import Check, Completion, Profile, Role
+from reviewer.domain import Check, Completion, Errand, Profile, Role
 from reviewer.errors import ConfigError, ModelError, ModelTimeout, ModelUnavailable
 from reviewer.models.checks import Reachable
 from reviewer.models.circuit import Circuit
@@ -100,6 +100,10 @@ class ModelGateway:
     def configured(self, role: Role) -> tuple[Model, ...]:
         """Return the role's models in order, asked or not; empty if the role is switched off."""
         return self._roles[role]
+
+    def on_behalf_of(self, errand: Errand) -> Gateway:
+        """Return the same models for one errand."""
+        return self
 
     async def aclose(self) -> None:
         """Close all models."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from reviewer.commands.verbs import AVAILABLE
 from reviewer.domain import Command, Event
 from reviewer.ports import Conversation, Json, Step
 from reviewer.service.fence import Fence
-from reviewer.service.verbs import AVAILABLE
 from reviewer.service.worker import Work
 
 _HELP = {

@@ -11,9 +11,9 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection, Engine, func, select
 
+from reviewer.database.connections import store_errors
 from reviewer.domain import Event
 from reviewer.errors import Superseded
-from reviewer.service.database import store_errors
 from reviewer.service.store import Store
 
 _RETRY_S = 0.2

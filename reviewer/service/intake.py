@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, select, update
 
+from reviewer.database.tables import deliveries, jobs, merge_requests
 from reviewer.domain import Event, JobState
 from reviewer.errors import UsageError
 from reviewer.service.store import Store, state_of
-from reviewer.service.tables import deliveries, jobs, merge_requests
 
 # They ask for nothing but a review of this very code: told twice, it is done once.
 _CODE_TRIGGERS = frozenset({"opened", "pushed", "ready"})

@@ -19,16 +19,16 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, error
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from reviewer.database.connections import ACCEPT_TIMEOUT_S, WORK_TIMEOUT_S, open_database, sqlite_file
+from reviewer.database.tables import create_tables
 from reviewer.domain import Event, Job
 from reviewer.errors import ConfigError, StoreError
 from reviewer.ports import Json
 from reviewer.service import intake
-from reviewer.service.database import ACCEPT_TIMEOUT_S, WORK_TIMEOUT_S, open_database, sqlite_file
 from reviewer.service.fence import MergeRequestLocks
 from reviewer.service.recovery import BEAT_S, Roster, this_process
 from reviewer.service.serializer import JsonSerializer, refuse_pickle
 from reviewer.service.store import Store
-from reviewer.service.tables import create_tables
 from reviewer.service.worker import RETRY_DELAYS_S, Work, Worker
 
 # Raised only when the order of a job's steps changes: jobs begun under another version stay untouched.

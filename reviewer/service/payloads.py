@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reviewer.commands.verbs import find_command
 from reviewer.domain import Command
-from reviewer.service.verbs import find_command
 
 Payload = Mapping[str, Any]
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, literal, select
 
+from reviewer.database.tables import executors
 from reviewer.service.store import Store
-from reviewer.service.tables import executors
 
 SILENCE_S = 60.0
 BEAT_S = 10.0

@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from reviewer.database.connections import store_errors
+from reviewer.database.tables import engine_table, jobs, merge_requests, reviews
 from reviewer.domain import Command, Event, Job, JobState
-from reviewer.service.database import store_errors
-from reviewer.service.tables import engine_table, jobs, merge_requests, reviews
 
 _STATES = {
     "ENQUEUED": JobState.QUEUED,

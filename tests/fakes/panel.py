@@ -6,9 +6,9 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
-from reviewer.domain import ChangeSet, Check, Completion, Finding, Profile, Role, Usage
+from reviewer.domain import ChangeSet, Check, Completion, Errand, Finding, Profile, Role, Usage
 from reviewer.errors import ModelUnavailable
-from reviewer.ports import Model, ModelRequest, ScanReport
+from reviewer.ports import Gateway, Model, ModelRequest, ScanReport
 from tests.fakes.talk import profile
 
 Say = Callable[[ModelRequest], str]
@@ -64,6 +64,9 @@ class FakeGateway:
 
     def configured(self, role: Role) -> tuple[Model, ...]:
         return self._roles.get(role, ())
+
+    def on_behalf_of(self, errand: Errand) -> Gateway:
+        return self
 
     async def aclose(self) -> None:
         self.closed = True

@@ -11,7 +11,7 @@ import pytest
 
 from reviewer.config import Settings
 from reviewer.doctor import examine
-from reviewer.domain import Check, Role
+from reviewer.domain import Check, Errand, Role
 from reviewer.errors import ConfigError, ForgeAuth, ModelUnavailable, ReviewerError
 from reviewer.ports import Checkable, Gateway, Model
 from reviewer.settings import Loaded
@@ -55,6 +55,9 @@ class Choir:
 
     async def pick(self, role: Role, *, without: Collection[str] = ()) -> Model:
         raise NotImplementedError
+
+    def on_behalf_of(self, errand: Errand) -> Gateway:
+        return self
 
     async def aclose(self) -> None:
         self.closed = True

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from reviewer.service.database import open_database
+from reviewer.database.connections import open_database
+from reviewer.database.tables import create_tables
 from reviewer.service.fence import MergeRequestLocks
 from reviewer.service.recovery import Executor, Roster
 from reviewer.service.store import Store
-from reviewer.service.tables import create_tables
 
 pytestmark = pytest.mark.xdist_group("jobs")
 

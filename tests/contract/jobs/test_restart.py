@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from reviewer.database.connections import open_database
 from reviewer.domain import Event, JobState
 from reviewer.errors import ConfigError, StoreError
 from reviewer.ports import Json, Step
-from reviewer.service.database import open_database
 from reviewer.service.fence import Fence
 from reviewer.service.jobs import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW, DurableJobs
 from tests.contract.jobs.driver import JOBS, STEPS

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from reviewer.database.connections import open_database
+from reviewer.database.tables import create_tables
 from reviewer.domain import Command, Event
 from reviewer.service import intake
-from reviewer.service.database import open_database
 from reviewer.service.store import Store
-from reviewer.service.tables import create_tables
 
 HEADS = {letter: letter * 40 for letter in "abcdef"}
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from reviewer.commands.verbs import AVAILABLE, VERBS
 from reviewer.domain import Command, Event
 from reviewer.ports import Json, Step
 from reviewer.service.answers import with_commands
 from reviewer.service.fence import Fence
-from reviewer.service.verbs import AVAILABLE, VERBS
 
 
 @dataclass

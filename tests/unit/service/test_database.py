@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
+from reviewer.database.connections import open_database, sqlite_file
+from reviewer.database.tables import VERSION, create_tables, versions
 from reviewer.errors import ConfigError, StoreError
-from reviewer.service.database import open_database, sqlite_file
-from reviewer.service.tables import VERSION, create_tables, versions
 
 
 @pytest.mark.parametrize(

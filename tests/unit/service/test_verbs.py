@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reviewer.service.verbs import AVAILABLE, VERBS, find_command
+from reviewer.commands.verbs import AVAILABLE, VERBS, find_command
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from sqlalchemy import (
     table,
 )
 
+from reviewer.database.connections import store_errors
 from reviewer.errors import StoreError
-from reviewer.service.database import store_errors
 
 VERSION = 1
 

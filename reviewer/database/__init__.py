@@ -1,0 +1,1 @@
+"""The one database: how it is opened, and the tables that are ours in it."""
