@@ -266,7 +266,7 @@ def test_too_many_matches_are_undecided(rules: Rulebook) -> None:
 
 @pytest.mark.parametrize(
     ("script", "words"),
-    [("exit 7", "ended with 7"), ("echo oops >&2; exit 2", "oops"), ("exec sleep 30", "longer than 1 s")],
+    [("exit 7", "ended with 7"), ("echo oops >&2; exit 2", "oops"), ("exec sleep 30", "took longer than")],
 )
 def test_a_scanner_that_fails_is_undecided(rules: Rulebook, tmp_path: Path, script: str, words: str) -> None:
     binary = tmp_path / "ast-grep"
