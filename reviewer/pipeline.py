@@ -265,7 +265,7 @@ def _scan(change: ChangeSet, reviewable: tuple[ChangedFile, ...], scanners: Sequ
     findings, rejected = keep_proven(merged.findings, change)
     return _Scanned(
         findings=findings,
-        rejected=rejected,
+        rejected=(*merged.rejected, *rejected),
         warnings=(*(warning for report in reports for warning in report.warnings), *merged.warnings),
         secrets=tuple(secret for report in reports for secret in report.secrets),
         known=tuple(name for report in reports for name in report.known),

@@ -1,5 +1,7 @@
 """Say once what several tools say: findings of other tools that repeat one of ours, or of each other.
 
+Two rules of ours say the same where they match the same lines for the same weakness: the graver stands.
+
 Two findings are the same if they share a line and a weakness (by kinds of CWE), or the name of their rule,
 or their words. Ours stays, with the greater severity and confidence of the two: what another tool adds may
 make the gate stricter, never looser.
@@ -11,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from reviewer.domain import Category, Finding, ReviewWarning, Source
+from reviewer.domain import Category, Finding, Rejected, ReviewWarning, Source
 from reviewer.stages.likeness import SAME_WORDS, likeness, overlap
 
 # Numbers of the CWE list that tools give to one and the same defect.
@@ -49,14 +51,16 @@ class Merged:
 
     findings: tuple[Finding, ...]
     warnings: tuple[ReviewWarning, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
 
 
 def merge(findings: Iterable[Finding]) -> Merged:
-    """Take other tools' findings out that repeat one before them; their severity and confidence count."""
+    """Take findings out that repeat another; of other tools' their severity and confidence count."""
+    everything, rejected = _keep_gravest(findings)
     kept: list[Finding] = []
     by_path: defaultdict[str, list[int]] = defaultdict(list)
     repeats: list[tuple[Finding, Finding]] = []
-    for finding in sorted(findings, key=lambda one: one.source is Source.SARIF):
+    for finding in sorted(everything, key=lambda one: one.source is Source.SARIF):
         same = _find(finding, kept, by_path[finding.path])
         if same is None:
             by_path[finding.path].append(len(kept))
@@ -64,7 +68,36 @@ def merge(findings: Iterable[Finding]) -> Merged:
         else:
             repeats.append((finding, kept[same]))
             kept[same] = _strengthen(kept[same], finding)
-    return Merged(tuple(kept), _tell(repeats))
+    return Merged(tuple(kept), _tell(repeats), rejected)
+
+
+def _keep_gravest(findings: Iterable[Finding]) -> tuple[list[Finding], tuple[Rejected, ...]]:
+    """Of the rules that match the same lines for the same weakness, let the gravest stand."""
+    everything = list(findings)
+    gravest: dict[tuple[object, ...], Finding] = {}
+    for finding in everything:
+        if finding.source is Source.RULE and finding.cwe:
+            place = _place(finding)
+            other = gravest.get(place)
+            if other is None or _weight(finding) > _weight(other):
+                gravest[place] = finding
+    kept, rejected = [], []
+    for finding in everything:
+        stands = gravest.get(_place(finding), finding) if finding.source is Source.RULE else finding
+        if stands.rule_id == finding.rule_id:
+            kept.append(finding)
+        else:
+            message = f"{finding.rule_id}, line {finding.start_line}: said by {stands.rule_id}"
+            rejected.append(Rejected("duplicate", finding.path, message))
+    return kept, tuple(rejected)
+
+
+def _place(finding: Finding) -> tuple[object, ...]:
+    return (finding.path, finding.side, finding.start_line, finding.end_line, finding.cwe)
+
+
+def _weight(finding: Finding) -> tuple[int, int]:
+    return finding.severity.rank, finding.confidence.rank
 
 
 def _find(finding: Finding, kept: Sequence[Finding], places: Sequence[int]) -> int | None:

@@ -84,12 +84,6 @@ def test_two_other_tools_say_it_once_in_the_order_of_their_files() -> None:
     assert merge([first, second]).findings == (first,)
 
 
-def test_ours_are_never_taken_together() -> None:
-    twin = finding(3, rule_id="python/other", cwe=("CWE-95",))
-
-    assert merge([OURS, twin]).findings == (OURS, twin)
-
-
 def test_long_lists_are_cut_with_what_was_left_out_counted() -> None:
     many = [theirs(3, rule_id=f"semgrep/r{number}", cwe=("CWE-95",)) for number in range(8)]
     [warning] = merge([OURS, *many]).warnings
@@ -105,3 +99,27 @@ def test_the_flow_says_it_once_and_tells_so() -> None:
 
     assert [one.rule_id for one in review.findings] == ["python/no-eval"]
     assert [one.code for one in review.warnings] == ["sarif-repeats"]
+
+
+def test_of_two_rules_about_one_weakness_on_the_same_lines_the_graver_stands() -> None:
+    general = finding(3, rule_id="python/unpickle", severity=Severity.MEDIUM, cwe=("CWE-502",))
+    certain = finding(3, rule_id="python/unpickle-received", severity=Severity.HIGH, cwe=("CWE-502",))
+
+    merged = merge([general, certain])
+
+    assert merged.findings == (certain,)
+    [rejected] = merged.rejected
+    assert rejected.reason == "duplicate"
+    assert rejected.message == "python/unpickle, line 3: said by python/unpickle-received"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"cwe": ("CWE-89",)}, {"cwe": ()}, {"end_line": 4}, {"rule_id": "python/unpickle"}],
+    ids=["weakness", "none-named", "lines", "same-rule-twice"],
+)
+def test_two_rules_that_differ_in_what_they_say_both_stand(other: dict[str, Any]) -> None:
+    first = finding(3, rule_id="python/unpickle", cwe=("CWE-502",))
+    second = finding(3, **({"rule_id": "python/other", "cwe": ("CWE-502",)} | other))
+
+    assert set(merge([first, second]).findings) == {first, second}
