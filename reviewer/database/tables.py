@@ -1,4 +1,4 @@
-"""Our own tables, beside those of the job engine in the same database."""
+"""Our own tables, beside those of the job engine in the same database; `revisions/` leads to them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Engine,
     Float,
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     String,
     Table,
     TableClause,
     Text,
     column,
-    func,
-    insert,
-    select,
     table,
+    text,
 )
-
-from reviewer.database.connections import store_errors
-from reviewer.errors import StoreError
-
-VERSION = 1
-
-# Any number will do as long as all processes of all versions agree on it.
-_MIGRATION_LOCK = 7_236_187_001
 
 metadata = MetaData()
 
-versions = Table("reviewer_version", metadata, Column("version", Integer, primary_key=True))
+# What was done to these tables, and the oldest program that can still work with it (`migration`).
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("revision", String(32), primary_key=True),
+    Column("oldest_program", String(32), nullable=False),
+)
 
 # Which job answers a delivery. Several deliveries may share one: a resend, a second hook.
 deliveries = Table(
@@ -44,6 +40,7 @@ deliveries = Table(
     Column("job", Text, nullable=False),
     Column("received", Float, nullable=False),
     Index("deliveries_by_job", "job"),
+    Index("deliveries_by_received", "received"),
 )
 
 # The newest head we were told of; the generation rises with it, so that older jobs can tell.
@@ -56,9 +53,14 @@ merge_requests = Table(
     Column("head", String(64)),
     Column("generation", BigInteger, nullable=False),
     Column("changed", Float, nullable=False),
+    Index("merge_requests_by_changed", "changed"),
 )
 
-# What was asked; how far it got is the engine's to know. `generation` is null where no head matters.
+_WAITING = text("stage = 'waiting'")
+
+# What was asked. `generation` is null where no head matters. `stage` is waiting until a worker claims the
+# job, then started: from there on the engine knows how far it got; or cancelled, before it began.
+# Waiting jobs go by `priority` (`domain.Priority`) and by `turn` (`service.queue`).
 jobs = Table(
     "jobs",
     metadata,
@@ -75,9 +77,15 @@ jobs = Table(
     Column("created", Float, nullable=False),
     Column("superseded", Boolean, nullable=False),
     Column("error", Text, nullable=False),
+    Column("stage", String(16), nullable=False, server_default="started"),
+    Column("priority", SmallInteger, nullable=False, server_default="1"),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("claimed_by", String(64)),
     Index("jobs_by_merge_request", "forge", "project", "number", "meaning"),
     Index("jobs_by_delivery", "forge", "delivery"),
     Index("jobs_by_created", "created"),
+    Index("jobs_by_claimer", "claimed_by"),
+    Index("jobs_waiting", "priority", "turn", "created", postgresql_where=_WAITING, sqlite_where=_WAITING),
 )
 
 reviews = Table(
@@ -93,9 +101,10 @@ reviews = Table(
     Column("document", Text, nullable=False),
     Column("created", Float, nullable=False),
     Index("reviews_by_head", "forge", "project", "number", "head"),
+    Index("reviews_by_created", "created"),
 )
 
-# The processes that run jobs, each with the moment it last said so.
+# The processes of the service, each with the moment it last said so, and how many jobs it runs at once.
 executors = Table(
     "executors",
     metadata,
@@ -104,6 +113,27 @@ executors = Table(
     Column("pid", BigInteger, nullable=False),
     Column("started", BigInteger, nullable=False),
     Column("beat", Float, nullable=False),
+    Column("role", String(16), nullable=False, server_default="all"),
+    Column("places", Integer, nullable=False, server_default="0"),
+)
+
+# The projects that deliveries came from: the turn of their last job, and when we last looked ourselves.
+projects = Table(
+    "projects",
+    metadata,
+    Column("forge", String(64), primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("seen", Float, nullable=False, server_default="0"),
+    Column("polled", Float, nullable=False, server_default="0"),
+)
+
+# What one process does for all of them, now and then, and when it is due next.
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("due", Float, nullable=False),
 )
 
 # The engine's table of workflows, read and never written here; documented as its system table.
@@ -114,26 +144,3 @@ def engine_table(engine: Engine) -> TableClause:
     """Return the engine's workflow table as this database names it."""
     schema = "dbos" if engine.dialect.name == "postgresql" else None
     return table("workflow_status", *(column(name) for name in _ENGINE_COLUMNS), schema=schema)
-
-
-def create_tables(engine: Engine) -> None:
-    """Create what is missing, one process at a time; raise StoreError if a newer program was here."""
-    with store_errors(), engine.begin() as connection:
-        _lock(connection)
-        metadata.create_all(connection)
-        found = connection.scalar(select(func.max(versions.c.version)))
-        if found is None:
-            connection.execute(insert(versions).values(version=VERSION))
-        elif found > VERSION:
-            raise StoreError(
-                f"the database is of version {found}, this program knows {VERSION}",
-                remedy="install the newer program, or name another database",
-            )
-
-
-def _lock(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-    else:
-        # The driver opens a transaction only before INSERT, UPDATE and DELETE, not before CREATE TABLE.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

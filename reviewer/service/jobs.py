@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from reviewer.database.connections import ACCEPT_TIMEOUT_S, WORK_TIMEOUT_S, open_database, sqlite_file
-from reviewer.database.tables import create_tables
+from reviewer.database.migration import migrate
 from reviewer.domain import Event, Job
 from reviewer.errors import ConfigError, StoreError
 from reviewer.ports import Json
@@ -228,7 +228,7 @@ def _open_web_side(database: str, undo: ExitStack) -> Engine:
     connections = _WEB_CONNECTIONS if file is None else 1
     engine = open_database(database, connections=connections, timeout_s=ACCEPT_TIMEOUT_S)
     undo.callback(engine.dispose)
-    create_tables(engine)
+    migrate(engine)
     return engine
 
 

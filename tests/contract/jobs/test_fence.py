@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from reviewer.database.connections import open_database
-from reviewer.database.tables import create_tables
+from reviewer.database.migration import migrate
 from reviewer.service.fence import MergeRequestLocks
 from reviewer.service.recovery import Executor, Roster
 from reviewer.service.store import Store
@@ -71,7 +71,7 @@ async def test_a_holder_that_is_cancelled_lets_go(engines: tuple[Engine, Engine]
 
 def test_whoever_is_silent_or_has_no_process_has_ended(engines: tuple[Engine, Engine]) -> None:
     engine = engines[0]
-    create_tables(engine)
+    migrate(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE SCHEMA dbos")
         connection.exec_driver_sql("CREATE TABLE dbos.workflow_status (status TEXT, executor_id TEXT)")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from reviewer.database.connections import open_database
-from reviewer.database.tables import create_tables
+from reviewer.database.migration import migrate
 from reviewer.domain import Command, Event
 from reviewer.service import intake
 from reviewer.service.store import Store
@@ -80,7 +80,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     engine = open_database(f"sqlite:///{tmp_path / 'reviewer.db'}", connections=2, timeout_s=5)
-    create_tables(engine)
+    migrate(engine)
     with engine.begin() as connection:
         connection.execute(
             text(

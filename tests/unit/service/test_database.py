@@ -6,10 +6,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from reviewer.database.connections import open_database, sqlite_file
-from reviewer.database.tables import VERSION, create_tables, versions
+from reviewer.database.migration import migrate
 from reviewer.errors import ConfigError, StoreError
 
 
@@ -41,30 +41,11 @@ def test_what_is_committed_is_on_the_disk(tmp_path: Path) -> None:
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 1000}
 
 
-def test_tables_are_made_once(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'x.db'}", connections=1, timeout_s=1)
-    create_tables(engine)
-    create_tables(engine)
-    with engine.begin() as connection:
-        assert connection.scalars(text("SELECT version FROM reviewer_version")).all() == [VERSION]
-    engine.dispose()
-
-
-def test_a_newer_programs_database_is_left_alone(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'x.db'}", connections=1, timeout_s=1)
-    create_tables(engine)
-    with engine.begin() as connection:
-        connection.execute(insert(versions).values(version=VERSION + 1))
-    with pytest.raises(StoreError, match=f"version {VERSION + 1}"):
-        create_tables(engine)
-    engine.dispose()
-
-
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     file = tmp_path / "x.db"
     file.write_text("nothing of the kind, but long enough to be looked at " * 40)
     engine = open_database(f"sqlite:///{file}", connections=1, timeout_s=1)
     with pytest.raises(StoreError) as caught:
-        create_tables(engine)
+        migrate(engine)
     engine.dispose()
     assert "nothing of the kind" not in str(caught.value)
