@@ -89,6 +89,7 @@ async def review_unit(
     model: Model,
     prompt: Prompt,
     *,
+    purpose: str = "",
     seed: int | None = None,
     on_text: OnText | None = None,
     on_usage: OnUsage | None = None,
@@ -98,7 +99,7 @@ async def review_unit(
     `on_usage` hears of each call when it ends, those of a conversation that fails included. Raises
     ModelOverflow (the caller splits the unit smaller), ModelReplyInvalid, ModelUnavailable, ModelTimeout.
     """
-    talk = _Talk(model, prompt.wording, seed, on_text, on_usage)
+    talk = _Talk(model, prompt.wording, purpose, seed, on_text=on_text, on_usage=on_usage)
     if model.profile.strategy == "two-turn":
         reply = await _review_in_two_turns(talk, prompt)
     else:
@@ -107,13 +108,18 @@ async def review_unit(
 
 
 async def verify_finding(
-    model: Model, prompt: Prompt, *, on_text: OnText | None = None, on_usage: OnUsage | None = None
+    model: Model,
+    prompt: Prompt,
+    *,
+    purpose: str = "",
+    on_text: OnText | None = None,
+    on_usage: OnUsage | None = None,
 ) -> VerifierReply:
     """Ask whether a finding is right. An unreadable answer is unsure, with a warning, never a yes.
 
     Raises ModelOverflow, ModelUnavailable, ModelTimeout.
     """
-    talk = _Talk(model, prompt.wording, None, on_text, on_usage)
+    talk = _Talk(model, prompt.wording, purpose, on_text=on_text, on_usage=on_usage)
     try:
         judgement = await talk.ask(prompt.messages, read_judgement, VERIFY_SCHEMA)
     except ModelReplyInvalid as err:
@@ -128,11 +134,12 @@ async def summarise(
     units: Sequence[ReviewUnit],
     findings: Iterable[Finding],
     *,
+    purpose: str = "",
     on_text: OnText | None = None,
     on_usage: OnUsage | None = None,
 ) -> SummaryReply:
     """Ask what the change does, showing as many units as have room. Raises as `verify_finding` does."""
-    talk = _Talk(model, briefing.wording, None, on_text, on_usage)
+    talk = _Talk(model, briefing.wording, purpose, on_text=on_text, on_usage=on_usage)
     told = tuple(findings)
     bare = summary_prompt(briefing, (), told, model.profile)
     shown = _fitting(units, min(SUMMARY_TOKENS, talk.left(bare.messages) - talk.allowance))
@@ -150,7 +157,7 @@ def room(model: Model, briefing: Briefing) -> int:
 
     Zero or less where not even the shared texts fit.
     """
-    talk = _Talk(model, briefing.wording, None, None, None)
+    talk = _Talk(model, briefing.wording)
     prompt = review_prompt(briefing, ReviewUnit("", (), 0), model.profile)
     later = (Message("assistant", ""), Message("user", prompt.listing))
     return talk.left((*prompt.messages, *later)) - talk.allowance - talk.reply_tokens
@@ -183,12 +190,15 @@ class _Talk:
         self,
         model: Model,
         wording: Wording,
-        seed: int | None,
-        on_text: OnText | None,
-        on_usage: OnUsage | None,
+        purpose: str = "",
+        seed: int | None = None,
+        *,
+        on_text: OnText | None = None,
+        on_usage: OnUsage | None = None,
     ) -> None:
         self._model = model
         self._wording = wording
+        self._purpose = purpose
         self._seed = seed
         self._on_text = on_text
         self._on_usage = on_usage
@@ -305,6 +315,7 @@ class _Talk:
             schema=schema,
             think=self._think(deliberate and schema is None),
             seed=self._seed,
+            purpose=self._purpose,
         )
         completion = await self._model.complete(request, self._on_text)
         self.usage += completion.usage

@@ -138,7 +138,7 @@ async def _review_units(panel: Panel, briefing: Briefing, budget: int) -> tuple[
         panel.progress("asking the model", 0, len(plan.units))
         if not plan.units:
             return plan, first
-        first.append(await _review_unit(panel, briefing, plan.units[0], f"unit {attempt}.1", deadline))
+        first.append(await _review_unit(panel, briefing, plan.units[0], 1, deadline, attempt=attempt))
         if first[-1].problem != "model-overflow":
             break
         budget = min(budget // 2, first[-1].room)
@@ -147,7 +147,7 @@ async def _review_units(panel: Panel, briefing: Briefing, budget: int) -> tuple[
 
     async def one(number: int, unit: ReviewUnit) -> _Answer:
         nonlocal done
-        answer = await _review_unit(panel, briefing, unit, f"unit {len(first) - 1}.{number}", deadline)
+        answer = await _review_unit(panel, briefing, unit, number, deadline, attempt=len(first) - 1)
         done += 1
         panel.progress("asking the model", done, len(plan.units))
         return answer
@@ -157,14 +157,15 @@ async def _review_units(panel: Panel, briefing: Briefing, budget: int) -> tuple[
 
 
 async def _review_unit(
-    panel: Panel, briefing: Briefing, unit: ReviewUnit, name: str, deadline: float
+    panel: Panel, briefing: Briefing, unit: ReviewUnit, number: int, deadline: float, *, attempt: int
 ) -> _Answer:
+    purpose = f"unit {number}"
     spent: list[Usage] = []
 
     async def talk() -> _Answer:
         try:
             async with asyncio.timeout(deadline - panel.clock()):
-                answer = await _converse(panel, briefing, unit, spent)
+                answer = await _converse(panel, briefing, unit, purpose, spent)
         except TimeoutError:
             answer = _Answer(
                 problem="budget", message=f"the {panel.settings.time_budget_s:.0f} s for models are over"
@@ -174,13 +175,16 @@ async def _review_unit(
             answer = _Answer(model=err.model, problem=_code_of(err), message=str(err), room=room)
         return replace(answer, spent=sum(spent, Usage()))
 
-    return await _ANSWER.run(panel.step, name, talk)
+    return await _ANSWER.run(panel.step, f"unit {attempt}.{number}", talk)
 
 
-async def _converse(panel: Panel, briefing: Briefing, unit: ReviewUnit, spent: list[Usage]) -> _Answer:
+async def _converse(
+    panel: Panel, briefing: Briefing, unit: ReviewUnit, purpose: str, spent: list[Usage]
+) -> _Answer:
     async def review(model: Model) -> _Answer:
         prompt = review_prompt(briefing, unit, model.profile)
-        return _Answer(model.name, reply=await conversation.review_unit(model, prompt, on_usage=spent.append))
+        reply = await conversation.review_unit(model, prompt, purpose=purpose, on_usage=spent.append)
+        return _Answer(model.name, reply=reply)
 
     return await with_fallback(panel, Role.REVIEW, review)
 
@@ -245,7 +249,8 @@ async def _summarise(
     panel.progress("summing up", 0, 1)
 
     async def tell(model: Model) -> _Told:
-        return _Told(model.name, reply=await conversation.summarise(model, briefing, plan.units, findings))
+        reply = await conversation.summarise(model, briefing, plan.units, findings, purpose="summary")
+        return _Told(model.name, reply=reply)
 
     async def talk() -> _Told:
         try:

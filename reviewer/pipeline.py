@@ -34,7 +34,7 @@ from reviewer.domain import (
 )
 from reviewer.model_review import ask
 from reviewer.panel import Asked, Panel, Progress
-from reviewer.ports import Forge, Gateway, Json, Scanner, Step
+from reviewer.ports import Forge, Gateway, Json, Ledger, Scanner, Step
 from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
 from reviewer.stages.aside import Aside, reveal
@@ -58,7 +58,8 @@ Scanners = Callable[[ReviewSettings, RulesSettings], Sequence[Scanner]]
 class Engine:
     """What reviews are made with; `gateway` is None where the rules alone were asked for.
 
-    `rule_ids` names, by ids or globs, whatever may be silenced; empty where that is not known.
+    `rule_ids` names, by ids or globs, whatever may be silenced; empty where that is not known. `ledger`
+    is told what was posted.
     """
 
     settings: Settings
@@ -69,6 +70,7 @@ class Engine:
     guidelines: Guidelines = field(default_factory=Guidelines)
     rule_ids: frozenset[str] = frozenset()
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
+    ledger: Ledger | None = None
 
     async def aclose(self) -> None:
         """Close the connections to models."""
@@ -197,11 +199,13 @@ async def post(
     posting: Posting,
     *,
     step: Step = straight,
+    errand: Errand | None = None,
 ) -> Receipt:
     """Bring a merge request to what the review says: inline comments first, the summary last.
 
-    Reconciles with what stands there, so a second run on the same head writes nothing new. Raises
-    ForgeError, and Superseded if the head has moved.
+    Reconciles with what stands there, so a second run on the same head writes nothing new. The ledger
+    hears of it as of `errand`'s, by default the change's own. Raises ForgeError, Superseded if the head
+    has moved, and StoreError where the ledger could not take note.
     """
     if posting.mode == "off":
         return Receipt()
@@ -246,6 +250,14 @@ async def post(
         step, "post inline comments", partial(alone, write_inline), preemptible=False
     )
     await _NOTE.run(step, "post the summary", partial(alone, write_summary), preemptible=False)
+
+    async def take_note() -> Json:
+        if engine.ledger is not None:
+            await asyncio.to_thread(engine.ledger.posted, errand or Errand(ref=change.ref), receipt)
+        return None
+
+    # A step in any case: jobs count them, and a ledger may come while one is under way.
+    await step("note what was posted", take_note, preemptible=False)
     return receipt
 
 

@@ -81,7 +81,7 @@ async def _judge(panel: Panel, briefing: Briefing, plan: UnitPlan, finding: Find
 
     async def judge(model: Model) -> _Judged:
         prompt = verify_prompt(briefing, unit, finding, model.profile)
-        reply = await conversation.verify_finding(model, prompt, on_usage=spent.append)
+        reply = await conversation.verify_finding(model, prompt, purpose=name, on_usage=spent.append)
         return _Judged(model.name, reply=reply)
 
     async def talk() -> _Judged:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,16 +123,29 @@ def run_review(
 ) -> tuple[Review, Verdict]:
     """Run the one flow on a local change."""
     from reviewer import pipeline, wiring
+    from reviewer.domain import Errand, Priority
+
+    # On a terminal somebody waits; a pipeline takes its turn with the service's reviews.
+    priority = Priority.REVIEW if os.environ.get("CI") else Priority.PERSON
+    errand = Errand(ref=change.ref, actor=_account(os.environ), priority=priority)
 
     async def flow() -> tuple[Review, Verdict]:
         engine = await wiring.open_engine(settings, rules_only=model == "none", sarif=sarif, root=root)
         try:
-            reviewed = await pipeline.review(change, engine, baseline=baseline, progress=common.progress())
+            reviewed = await pipeline.review(
+                change, engine, baseline=baseline, progress=common.progress(), errand=errand
+            )
             return reviewed, pipeline.judge(reviewed, change, engine)
         finally:
             await engine.aclose()
 
     return asyncio.run(flow())
+
+
+def _account(environ: Mapping[str, str]) -> str:
+    """Return who works here, as the CI system or the shell calls them; empty where neither says."""
+    names = ("GITLAB_USER_LOGIN", "GITHUB_ACTOR", "LOGNAME", "USER", "USERNAME")
+    return next((environ[name] for name in names if environ.get(name)), "")
 
 
 def parse_formats(formats: list[str]) -> list[tuple[str, Path | None]]:

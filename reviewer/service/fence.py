@@ -20,7 +20,9 @@ _RETRY_S = 0.2
 
 
 class Fence(Protocol):
-    """What a job asks before it posts."""
+    """What a job asks before it posts; `job` is its id."""
+
+    job: str
 
     async def check(self) -> None:
         """Raise Superseded if a newer head came, the job was cancelled, or another process has it."""
@@ -69,13 +71,13 @@ class JobFence:
     def __init__(self, store: Store, locks: MergeRequestLocks, job: str, event: Event, executor: str) -> None:
         self._store = store
         self._locks = locks
-        self._job = job
+        self.job = job
         self._event = event
         self._executor = executor
 
     async def check(self) -> None:
         """Raise Superseded unless this job is still the one that may post."""
-        if not await asyncio.to_thread(self._store.is_current, self._job, self._executor):
+        if not await asyncio.to_thread(self._store.is_current, self.job, self._executor):
             raise Superseded(
                 f"{self._event.project} {self._event.number} has moved on, or the job was stopped"
             )

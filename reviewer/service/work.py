@@ -12,7 +12,16 @@ from reviewer import pipeline
 from reviewer.checkpoint import Checkpoint
 from reviewer.config import Posting as PostingMode
 from reviewer.config import Settings
-from reviewer.domain import ChangeSet, Event, MergeRequest, Review, ReviewWarning, Verdict
+from reviewer.domain import (
+    ChangeSet,
+    Errand,
+    Event,
+    MergeRequest,
+    Priority,
+    Review,
+    ReviewWarning,
+    Verdict,
+)
 from reviewer.errors import ConfigError, ForgeNotFound
 from reviewer.outputs.document import document, dump
 from reviewer.pipeline import Engine, Posting
@@ -49,12 +58,13 @@ class ReviewWork:
             return {"ignored": "the merge request is not open"}
         change = await _fetch(forge, merge_request, step)
         engine = await self._opened()
-        reviewed, change = await _review(change, engine, step)
+        errand = _errand(event, merge_request, fence.job)
+        reviewed, change = await _review(change, engine, errand, step)
         verdict = pipeline.judge(reviewed, change, engine)
         posting = Posting(
             forge, merge_request, self._mode(event), run=merge_request.ref.head or "", hold=fence.hold
         )
-        receipt = await pipeline.post(reviewed, verdict, change, engine, posting, step=step)
+        receipt = await pipeline.post(reviewed, verdict, change, engine, posting, step=step, errand=errand)
         if self._settings.gate.set_commit_status and posting.mode != "off":
             await self._set_status(forge, merge_request, reviewed, verdict, step)
         reviewed = replace(reviewed, warnings=(*reviewed.warnings, *receipt.failures))
@@ -107,11 +117,22 @@ async def _fetch(forge: Forge, merge_request: MergeRequest, step: Step) -> Chang
     return read[-1] if read else await asyncio.to_thread(forge.fetch, merge_request)
 
 
-async def _review(change: ChangeSet, engine: Engine, step: Step) -> tuple[Review, ChangeSet]:
+def _errand(event: Event, merge_request: MergeRequest, job: str) -> Errand:
+    """Say on whose behalf models are asked: of whoever commanded it, who is waiting, else of the author."""
+    command = event.command
+    return Errand(
+        ref=merge_request.ref,
+        job=job,
+        actor=command.actor if command else merge_request.author,
+        priority=Priority.PERSON if command else Priority.REVIEW,
+    )
+
+
+async def _review(change: ChangeSet, engine: Engine, errand: Errand, step: Step) -> tuple[Review, ChangeSet]:
     """Review; a repository whose settings cannot be read is judged by the instance's, and told so."""
     try:
         pipeline.check_settings(change, engine)
     except ConfigError as err:
         warning = ReviewWarning("repository-settings", str(err), undecided=True)
         change = replace(change, repository_settings=None, warnings=(*change.warnings, warning))
-    return await pipeline.review(change, engine, step=step), change
+    return await pipeline.review(change, engine, step=step, errand=errand), change

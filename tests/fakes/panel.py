@@ -49,11 +49,12 @@ class TalkingModel:
 
 
 class FakeGateway:
-    """The roles as they are given; `away` names the models that do not answer."""
+    """The roles as they are given; `away` names the models that do not answer, `errands` who asked."""
 
     def __init__(self, **roles: Sequence[TalkingModel]) -> None:
         self._roles = {Role(name): tuple(models) for name, models in roles.items()}
         self.away: set[str] = set()
+        self.errands: list[Errand] = []
         self.closed = False
 
     async def pick(self, role: Role, *, without: Collection[str] = ()) -> Model:
@@ -66,6 +67,7 @@ class FakeGateway:
         return self._roles.get(role, ())
 
     def on_behalf_of(self, errand: Errand) -> Gateway:
+        self.errands.append(errand)
         return self
 
     async def aclose(self) -> None:

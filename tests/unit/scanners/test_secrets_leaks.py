@@ -7,44 +7,24 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from reviewer import pipeline
 from reviewer.config import ReviewSettings, Settings
-from reviewer.domain import ChangeSet, Discussion, MergeRequest, Plan, Receipt, Review, Verdict
+from reviewer.domain import ChangeSet, Review, Verdict
 from reviewer.pipeline import Engine, Posting
 from reviewer.ports import ModelRequest
 from reviewer.scanners.secrets import SecretScanner
-from tests.fakes.changes import REF, change_set, changed_file
+from tests.fakes.changes import change_set, changed_file
+from tests.fakes.forge.recording import RecordingForge
 from tests.fakes.labelled_secrets import read_labelled
 from tests.fakes.panel import FakeGateway, TalkingModel
 
 # Labels of the set that hold no secret: addresses, names of vendors, the template of a test.
 NO_SECRET = ("ip_public", "messagebird", "gcp")
 _AT_ONCE = 15  # texts in one review: a reply about many more would be cut off
-
-
-class RecordingForge:
-    """Keeps what it is told to write."""
-
-    id = "gitlab-main"
-    dialect: Literal["gitlab", "github"] = "gitlab"
-
-    def __init__(self) -> None:
-        self.written: list[str] = []
-
-    def discussion(self, _: MergeRequest) -> Discussion:
-        return Discussion((), ())
-
-    def apply(self, _: MergeRequest, plan: Plan) -> Receipt:
-        self.written += [comment.body for comment in plan.create]
-        return Receipt(posted=tuple(comment.fingerprint for comment in plan.create))
-
-    def summarise(self, _: MergeRequest, note: str | None, body: str) -> str:
-        self.written.append(body)
-        return note or "1"
 
 
 class TellingModel(TalkingModel):
@@ -82,14 +62,11 @@ def outside(
     settings = Settings(review=ReviewSettings(max_comments=100, time_budget_s=600))
     engine = Engine(settings, b"k" * 32, FakeGateway(review=[model]), lambda _review, _rules: (scanner,))
     forge = RecordingForge()
-    merge_request = MergeRequest(
-        REF, "A change", "", "dev", "feature", "main", draft=False, open=True, url=""
-    )
     caplog.clear()
     with caplog.at_level(logging.DEBUG):
         review: Review = asyncio.run(pipeline.review(change, engine))
         verdict: Verdict = pipeline.judge(review, change, engine)
-        posting = Posting(forge, merge_request, "all", "run-1")  # type: ignore[arg-type]  # what posting needs of it
+        posting = Posting(forge, forge.merge_request, "all", "run-1")
         asyncio.run(pipeline.post(review, verdict, change, engine, posting))
     assert model.requests
     assert forge.written

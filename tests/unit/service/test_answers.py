@@ -31,6 +31,8 @@ class Talk:
 
 
 class OpenFence:
+    job = "1"
+
     async def check(self) -> None:
         return None
 
