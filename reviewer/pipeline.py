@@ -27,6 +27,7 @@ from reviewer.domain import (
     MergeRequest,
     Plan,
     Receipt,
+    Recollection,
     Rejected,
     Review,
     ReviewWarning,
@@ -95,10 +96,12 @@ async def review(
     step: Step = straight,
     progress: Progress | None = None,
     errand: Errand | None = None,
+    recalled: Recollection | None = None,
 ) -> Review:
     """Review a change: rules and secrets over all of it, models over what is worth it.
 
-    `errand` says on whose behalf; without one it is the change's own.
+    `errand` says on whose behalf; without one it is the change's own. `recalled` is what was learnt
+    before: findings that people have dismissed are silenced, new ones go before those said already.
 
     Raises ConfigError for settings of the repository that cannot be understood, RuleError for a rule
     that cannot be used. Whatever else goes wrong is a warning in the review.
@@ -129,10 +132,12 @@ async def review(
         asked = await ask(panel, scanned.findings)
     unexplained = without_reason(change, rules, limits.language)
     found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings, *unexplained), change)
+    remembered = recalled or Recollection()
     kept, suppressed, odd = apply_suppressions(
         found,
         change,
         baseline,
+        dismissals=remembered.dismissals,
         today=engine.today(),
         known={*engine.rule_ids, *scanned.known, *rules.disable} if engine.rule_ids else (),
         aside=aside,
@@ -140,7 +145,7 @@ async def review(
     unseen = triaged.changed_lines - asked.seen_lines
     return Review(
         ref=change.ref,
-        findings=policy.rank(kept),
+        findings=policy.rank(kept, remembered.said),
         suppressed=suppressed,
         rejected=(*scanned.rejected, *asked.rejected),
         reanchored=asked.reanchored,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from reviewer.domain import (
+    ChangeRef,
     ChangeSet,
     Check,
     Completion,
     Discussion,
+    Dismissal,
     Errand,
     Event,
     Finding,
@@ -19,13 +21,16 @@ from reviewer.domain import (
     MergeRequest,
     Message,
     ModelCall,
+    Person,
     Plan,
     Priority,
     Profile,
     Receipt,
+    Recollection,
     Review,
     ReviewWarning,
     Role,
+    Trace,
     Verdict,
 )
 
@@ -83,6 +88,16 @@ class Conversation(Protocol):
 
     def reply(self, project: str, number: int, thread: str | None, body: str) -> str:
         """Answer in a thread, or with a new note; return the note's id."""
+
+
+class Feedback(Protocol):
+    """What people make of the bot's threads on a forge, beside words."""
+
+    def objections(self, project: str, number: int, notes: Collection[str]) -> Mapping[str, Sequence[Person]]:
+        """List who put a thumbs-down on these notes (of threads), by note; those without are left out."""
+
+    def resolve(self, project: str, number: int, thread: str) -> bool:
+        """Resolve a thread; false where that is not permitted or not possible."""
 
 
 class Checkable(Protocol):
@@ -153,6 +168,28 @@ class Gateway(Protocol):
 
     async def aclose(self) -> None:
         """Close all models."""
+
+
+class Memory(Protocol):
+    """What earlier reviews of a project have taught. Calls block and raise StoreError."""
+
+    def recall(self, ref: ChangeRef) -> Recollection:
+        """Return the project's dismissals that still hold, and what was said in the merge request."""
+
+    def note_findings(self, ref: ChangeRef, findings: Sequence[Trace]) -> None:
+        """Note what a review of the merge request has found."""
+
+    def dismiss(self, dismissals: Sequence[Dismissal]) -> None:
+        """Keep dismissals; one person dismisses a finding once in a merge request."""
+
+    def withdraw(self, ref: ChangeRef, fingerprints: Collection[str]) -> None:
+        """Forget the gestures (not the commands) of a merge request that are no longer there."""
+
+    def answers(self, ref: ChangeRef, keys: Collection[str]) -> Mapping[str, Json]:
+        """Return what models answered in earlier reviews of the merge request, by key."""
+
+    def keep_answers(self, ref: ChangeRef, answers: Mapping[str, Json]) -> None:
+        """Keep what models have answered."""
 
 
 class Slots(Protocol):

@@ -19,7 +19,8 @@ from reviewer.domain.asking import (
 )
 from reviewer.domain.change import ChangedFile, ChangeRef, ChangeSet, MergeRequest, ReviewWarning
 from reviewer.domain.findings import Draft, Finding, Rejected, Suggestion, Suppressed
-from reviewer.domain.posting import Comment, Discussion, Note, Plan, Receipt, Resolution, Thread
+from reviewer.domain.memory import Dismissal, Gesture, Recollection, Trace
+from reviewer.domain.posting import Comment, Discussion, Note, Person, Plan, Receipt, Resolution, Thread
 from reviewer.domain.review import Coverage, Overview, Review
 from reviewer.domain.scales import Category, Confidence, Role, Severity, Source, Verdict
 from reviewer.domain.work import Check, Command, Event, Job, JobState
@@ -36,10 +37,12 @@ __all__ = [
     "Confidence",
     "Coverage",
     "Discussion",
+    "Dismissal",
     "Draft",
     "Errand",
     "Event",
     "Finding",
+    "Gesture",
     "Job",
     "JobState",
     "MergeRequest",
@@ -47,10 +50,12 @@ __all__ = [
     "ModelCall",
     "Note",
     "Overview",
+    "Person",
     "Plan",
     "Priority",
     "Profile",
     "Receipt",
+    "Recollection",
     "Rejected",
     "Resolution",
     "Review",
@@ -62,6 +67,7 @@ __all__ = [
     "Suggestion",
     "Suppressed",
     "Thread",
+    "Trace",
     "UnitPart",
     "Usage",
     "Verdict",

@@ -10,6 +10,14 @@ from reviewer.domain.change import ReviewWarning
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """An account of a forge; the number stays with it, the name may not."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One comment as the forge holds it; `by_bot` compares numeric user ids, never names."""
 
@@ -21,13 +29,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A discussion on the merge request; `resolved_by_bot` is None while it is open or unknown."""
+    """A discussion on the merge request.
+
+    `resolved_by_bot` and `resolved_by` are None while it is open, and where nobody knows who it was.
+    """
 
     id: str
     notes: tuple[Note, ...]
     resolved: bool
     resolvable: bool
     resolved_by_bot: bool | None = None
+    resolved_by: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from parsers.context import context
 from parsers.diff import FileStatus, Side
 from parsers.languages import detect
 from parsers.source import SourceTooLarge, parse
-from reviewer.domain import ChangedFile, ChangeSet, Finding, Source
+from reviewer.domain import ChangedFile, ChangeSet, Finding, Source, Trace
 from reviewer.stages.sides import changed_lines, numbered_lines
 
 _DIGITS = 32
@@ -50,6 +50,31 @@ def identify(findings: Sequence[Finding], change: ChangeSet) -> tuple[Finding, .
     return tuple(
         replace(finding, fingerprint=fingerprint)
         for finding, fingerprint in zip(findings, fingerprints, strict=True)
+    )
+
+
+def trace(findings: Sequence[Finding], change: ChangeSet) -> tuple[Trace, ...]:
+    """Return what is remembered of findings (with fingerprints), in the same order.
+
+    A secret leaves neither code nor words behind.
+    """
+    sides = _read_sides(findings, change)
+    return tuple(_trace(finding, _identity(finding, change, sides)) for finding in findings)
+
+
+def _trace(finding: Finding, identity: _Identity) -> Trace:
+    secret = Source.SECRET in (finding.source.value, finding.category.value)
+    return Trace(
+        fingerprint=finding.fingerprint,
+        rule_id=finding.rule_id,
+        source=finding.source,
+        severity=finding.severity,
+        category=finding.category,
+        path=finding.path,
+        scope=identity.scope,
+        code="" if secret else identity.text,
+        title=finding.title,
+        message="" if secret else finding.message,
     )
 
 

@@ -23,11 +23,16 @@ def lines(finding: Finding) -> set[int]:
 
 
 def likeness(finding: Finding, other: Finding) -> float:
+    """Compare what two findings say, from 0 to 1."""
+    return alike(f"{finding.title} {finding.message}", f"{other.title} {other.message}")
+
+
+def alike(text: str, other: str) -> float:
     """Compare two texts by the runs of three characters they share, from 0 to 1; fits Chinese too."""
-    first, second = _shingles(finding), _shingles(other)
+    first, second = _shingles(text), _shingles(other)
     return len(first & second) / len(first | second) if first and second else 0.0
 
 
-def _shingles(finding: Finding) -> set[str]:
-    text = "".join(char for char in f"{finding.title} {finding.message}".casefold() if char.isalnum())
-    return {text[index : index + _SHINGLE] for index in range(len(text) - _SHINGLE + 1)}
+def _shingles(text: str) -> set[str]:
+    letters = "".join(char for char in text.casefold() if char.isalnum())
+    return {letters[index : index + _SHINGLE] for index in range(len(letters) - _SHINGLE + 1)}

@@ -52,14 +52,19 @@ class Effective(NamedTuple):
 # --- findings -------------------------------------------------------------------------------------
 
 
-def rank(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Order findings: severity, then confidence, then what needs no model; then by place."""
+def rank(findings: Iterable[Finding], said: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Order findings: severity, then confidence, then what is new; then what needs no model, then by place.
+
+    `said` are the fingerprints of what earlier reviews of the merge request have found: of two findings
+    that weigh the same, the one that nobody has been told of goes first.
+    """
     return tuple(
         sorted(
             findings,
             key=lambda finding: (
                 -finding.severity.rank,
                 -finding.confidence.rank,
+                finding.fingerprint in said,
                 finding.source is Source.MODEL,
                 finding.path,
                 finding.start_line or 0,

@@ -1,4 +1,5 @@
-"""Silence findings that people have answered: in the code, or in a baseline file; and those that only moved.
+"""Silence findings that people have answered: in the code, in a baseline file, or with a gesture in a
+merge request that is remembered; and those that only moved.
 
 Nothing else in the code under review silences anything, and whatever is silenced is listed.
 """
@@ -14,9 +15,11 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from parsers.diff import Side
-from reviewer.domain import ChangeSet, Finding, ReviewWarning, Suppressed
+from reviewer.domain import ChangeSet, Dismissal, Finding, ReviewWarning, Suppressed
 from reviewer.errors import ConfigError
 from reviewer.stages.aside import Aside
+from reviewer.stages.dismissed import Dismissals
+from reviewer.stages.fingerprint import trace
 from reviewer.stages.ignores import Ignore, added_ignores, read_ignores
 from reviewer.stages.moved import Moves
 from reviewer.stages.sides import numbered_lines
@@ -47,11 +50,12 @@ def apply_suppressions(
     today: date,
     known: Collection[str] = (),
     aside: Aside | None = None,
+    dismissals: Iterable[Dismissal] = (),
 ) -> Silenced:
     """Part the findings (with fingerprints) into those that stand and those that are silenced.
 
     `known` are the ids of all rules, or globs of them; empty where nobody knows. Code that moves from
-    `aside` is new.
+    `aside` is new. `dismissals` are the project's.
     """
     accepted = baseline.fingerprints if baseline else frozenset()
     ignores = _read_ignores(findings, change)
@@ -75,7 +79,26 @@ def apply_suppressions(
             kept.append(finding)
             if ignore:
                 late[_over(finding.path, ignore)] = None
-    return Silenced(tuple(kept), tuple(suppressed), (*late, *_odd(change, used, known)))
+    dismissed = _dismissed(kept, change, dismissals)
+    standing = tuple(finding for finding in kept if finding.fingerprint not in dismissed)
+    return Silenced(standing, (*suppressed, *dismissed.values()), (*late, *_odd(change, used, known)))
+
+
+def _dismissed(
+    findings: Sequence[Finding], change: ChangeSet, dismissals: Iterable[Dismissal]
+) -> dict[str, Suppressed]:
+    """Find the findings that people have dismissed before, by fingerprint."""
+    made = tuple(dismissals)
+    if not made:
+        return {}
+    remembered = Dismissals(made)
+    matches = (
+        (finding, remembered.match(left))
+        for finding, left in zip(findings, trace(findings, change), strict=True)
+    )
+    return {
+        finding.fingerprint: Suppressed(finding, "memory", match.note) for finding, match in matches if match
+    }
 
 
 def write_baseline(findings: Iterable[Finding]) -> str:

@@ -43,6 +43,18 @@ def test_the_most_important_comes_first() -> None:
         assert rank(shuffled) == ordered
 
 
+def test_of_two_that_weigh_the_same_the_new_one_comes_first_whoever_found_it() -> None:
+    said = finding(1, path="a.py", fingerprint="said")
+    new = finding(2, path="b.py", fingerprint="new", source=Source.MODEL)
+    weightier = finding(3, path="c.py", fingerprint="also said", severity=Severity.CRITICAL)
+    surer = finding(4, path="d.py", fingerprint="unsure", confidence=Confidence.MEDIUM)
+
+    ordered = rank([surer, said, new, weightier], {"said", "also said"})
+
+    assert ordered == (weightier, new, said, surer)
+    assert rank([said, new]) == (said, new)
+
+
 @pytest.mark.parametrize(
     ("severity", "fail_on", "verdict"),
     [
