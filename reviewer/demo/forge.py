@@ -21,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from reviewer.demo import git_http
-from reviewer.demo.records import Discussion, MergeRequest, Project, Records, Refusal, User, Version
+from reviewer.demo.records import Discussion, MergeRequest, Note, Project, Records, Refusal, User, Version
 from reviewer.demo.telling import (
     tell_discussion,
+    tell_emoji,
     tell_merge_request,
     tell_note,
     tell_project,
@@ -224,12 +225,12 @@ class DemoForge:
         return tell_note(discussion.notes[0])
 
     def _edit(self, asked: Asked) -> Json:
-        number = int(asked.parts["note"])
-        note = next((note for note in self._find(asked).notes() if note.id == number), None)
-        if note is None:
-            raise Refusal(404, "404 Note Not Found")
+        note = self._find_note(asked)
         self.records.edit(note, asked.user, asked.fields["body"])
         return tell_note(note)
+
+    def _emoji(self, asked: Asked) -> Iterator[Json]:
+        yield from tell_emoji(self._find_note(asked))
 
     def _status(self, asked: Asked) -> Json:
         project = self._find_project(asked)
@@ -253,6 +254,13 @@ class DemoForge:
         if merge_request is None:
             raise Refusal(404, "404 Not found")
         return merge_request
+
+    def _find_note(self, asked: Asked) -> Note:
+        number = int(asked.parts["note"])
+        note = next((note for note in self._find(asked).notes() if note.id == number), None)
+        if note is None:
+            raise Refusal(404, "404 Note Not Found")
+        return note
 
     def _find_discussion(self, asked: Asked) -> Discussion:
         for discussion in self._find(asked).discussions:
@@ -304,4 +312,5 @@ _ROUTES = (
     _route("GET", f"{_MR}/notes", DemoForge._notes),
     _route("POST", f"{_MR}/notes", DemoForge._write, "body!"),
     _route("PUT", f"{_MR}/notes/:note", DemoForge._edit, "body!"),
+    _route("GET", f"{_MR}/notes/:note/award_emoji", DemoForge._emoji),
 )

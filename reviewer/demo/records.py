@@ -63,6 +63,7 @@ class Note:
     resolvable: bool = False
     resolved_by: User | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
+    emoji: list[tuple[str, User]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -222,6 +223,12 @@ class Records:
             raise Refusal(403, "403 Forbidden")
         note.body = _checked(body)
         note.suggestions = _read_suggestions(note)
+
+    def award(self, note: Note, user: User, name: str) -> None:
+        """Put an emoji on a note; anyone who sees it may, each kind once."""
+        if (name, user) in note.emoji:
+            raise Refusal(404, "404 Award Emoji Name has already been taken Not Found")
+        note.emoji.append((name, user))
 
     def resolve(
         self, merge_request: MergeRequest, discussion: Discussion, user: User, *, resolved: bool

@@ -84,3 +84,17 @@ def tell_discussion(discussion: Discussion) -> Json:
         "individual_note": discussion.individual,
         "notes": [tell_note(note) for note in discussion.notes],
     }
+
+
+def tell_emoji(note: Note) -> list[Json]:
+    """Tell the emoji on a note, oldest first."""
+    return [
+        {
+            "id": note.id * 100 + number,
+            "name": name,
+            "user": tell_user(user),
+            "awardable_id": note.id,
+            "awardable_type": "Note",
+        }
+        for number, (name, user) in enumerate(note.emoji)
+    ]

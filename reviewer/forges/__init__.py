@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from reviewer.config import ForgeSettings
-from reviewer.ports import Checkable, Conversation, Forge
+from reviewer.ports import Checkable, Conversation, Feedback, Forge
 from reviewer.repo.mirror import Mirror
 
 
-class AnyForge(Forge, Conversation, Checkable, Protocol):
+class AnyForge(Forge, Conversation, Feedback, Checkable, Protocol):
     """All that an adapter offers."""
 
 

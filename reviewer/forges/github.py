@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from github.Auth import Token
@@ -18,17 +18,19 @@ from reviewer.domain import (
     Check,
     Discussion,
     MergeRequest,
+    Person,
     Plan,
     Receipt,
     Verdict,
 )
-from reviewer.errors import ForgeNotFound
+from reviewer.errors import ForgeAuth, ForgeNotFound, ForgeRefused
 from reviewer.forges.github_api import WRITE_GAP_S, GitHubApi, Wait, api_address, translated
 from reviewer.forges.github_check import run_checks
 from reviewer.forges.github_credentials import open_credentials
 from reviewer.forges.github_desk import Desk
+from reviewer.forges.github_reactions import read_objections
 from reviewer.forges.github_review import carry_out
-from reviewer.forges.github_threads import read_viewer
+from reviewer.forges.github_threads import read_viewer, resolve_thread
 from reviewer.forges.session import TIMEOUT_S, ForgeSession
 from reviewer.repo.mirror import Mirror
 from reviewer.repo.remote import Remote
@@ -44,7 +46,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class GitHubForge:
-    """One GitHub or GHES instance (ports.Forge, ports.Conversation, ports.Checkable).
+    """One GitHub or GHES instance (ports.Forge, Conversation, Feedback and Checkable).
 
     `projects` are `owner/name`. A thread's id is the id of its first comment. Safe for several
     threads at once. Acts with the settings' token or App; raises ConfigError if neither can be used.
@@ -174,6 +176,22 @@ class GitHubForge:
         if thread is None:
             return desk.write_note(body)
         return desk.reply(thread, body)
+
+    def objections(self, project: str, number: int, notes: Collection[str]) -> Mapping[str, Sequence[Person]]:
+        """List who put a thumbs-down on these comments of threads; one call, whatever their number."""
+        return read_objections(self._repository(project), project, number, notes) if notes else {}
+
+    def resolve(self, project: str, number: int, thread: str) -> bool:
+        """Resolve a thread; false where GraphQL, which alone can, refuses it or is out of reach."""
+        desk = self._desk(project, number)
+        node = desk.conversation().nodes.get(thread)
+        if node is None:
+            return False
+        try:
+            resolve_thread(desk.repository, node)
+        except (ForgeAuth, ForgeNotFound, ForgeRefused):
+            return False
+        return True
 
     def bot_id(self, project: str) -> int:
         """Ask for our own numeric user id, as comments of ours carry it."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from github.Repository import Repository
 
-from reviewer.domain import Discussion, Note, Thread
+from reviewer.domain import Discussion, Note, Person, Thread
 from reviewer.errors import ForgeAuth, ForgeNotFound, ForgeRefused, ForgeUnavailable
 from reviewer.forges.github_api import PAGE_SIZE, translated
 
@@ -27,7 +27,7 @@ query Discussion($owner: String!, $name: String!, $number: Int!, $size: Int!,
       reviewThreads(first: $size, after: $threads) @include(if: $withThreads) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          id isResolved viewerCanResolve resolvedBy { databaseId }
+          id isResolved viewerCanResolve resolvedBy { databaseId login }
           comments(first: $size) { nodes { fullDatabaseId body author { ...Who } } }
         }
       }
@@ -50,7 +50,7 @@ mutation Resolve($input: ResolveReviewThreadInput!) {
 """
 
 # Whatever the reason that GraphQL says no: REST says the same if it is a good one.
-_WITHOUT_GRAPHQL = (ForgeAuth, ForgeNotFound, ForgeRefused)
+WITHOUT_GRAPHQL = (ForgeAuth, ForgeNotFound, ForgeRefused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +65,20 @@ def read_conversation(repository: Repository, project: str, number: int) -> Conv
     """Read all threads and notes of a pull request, oldest first."""
     try:
         return _over_graphql(repository, project, number)
-    except _WITHOUT_GRAPHQL:
+    except WITHOUT_GRAPHQL:
         return Conversation(_over_rest(repository, number), {})
 
 
 def resolve_thread(repository: Repository, node: str) -> None:
     """Resolve a thread by its GraphQL id; resolving a resolved one changes nothing."""
-    _query(repository, _RESOLVE, {"input": {"threadId": node}})
+    query(repository, _RESOLVE, {"input": {"threadId": node}})
 
 
 def read_viewer(repository: Repository) -> int:
     """Ask for our own numeric user id; the only way that works for an App's token too is GraphQL."""
     try:
-        return int(_query(repository, _VIEWER, {})["viewer"]["databaseId"])
-    except _WITHOUT_GRAPHQL:
+        return int(query(repository, _VIEWER, {})["viewer"]["databaseId"])
+    except WITHOUT_GRAPHQL:
         with translated("our own account"):
             _, user = repository.requester.requestJsonAndCheck("GET", "/user")
         return int(user["id"])
@@ -117,19 +117,22 @@ def _discussion_page(
         "withNotes": "notes" in wanted,
         "notes": wanted.get("notes"),
     }
-    answer = _query(repository, _DISCUSSION, variables)
+    answer = query(repository, _DISCUSSION, variables)
     pull = (answer["repository"] or {}).get("pullRequest")
     if pull is None:
         raise ForgeNotFound(f"{project}#{number} is not there", status=404)
     return answer["viewer"]["databaseId"], pull
 
 
-def _query(repository: Repository, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """Ask, and ask once more where no answer came: nobody below repeats a POST, yet here it is harmless."""
+def query(repository: Repository, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """Ask, and ask once more where no answer came: nobody below repeats a POST, yet here it is harmless.
+
+    `text` reads, or changes nothing when it is done twice.
+    """
     try:
-        return _ask(repository, query, variables)
+        return _ask(repository, text, variables)
     except ForgeUnavailable:
-        return _ask(repository, query, variables)
+        return _ask(repository, text, variables)
 
 
 def _ask(repository: Repository, query: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -146,13 +149,14 @@ def _rest_of(name: str, page: Mapping[str, Any]) -> dict[str, str | None]:
 
 def _thread(node: Mapping[str, Any], bot: int) -> Thread:
     notes = tuple(_note(comment, bot) for comment in node["comments"]["nodes"])
-    resolver = (node["resolvedBy"] or {}).get("databaseId")
+    resolver = node["resolvedBy"] if node["isResolved"] else None
     return Thread(
         id=notes[0].id,
         notes=notes,
         resolved=node["isResolved"],
         resolvable=node["viewerCanResolve"] or node["isResolved"],
-        resolved_by_bot=resolver == bot if node["isResolved"] and resolver is not None else None,
+        resolved_by_bot=resolver["databaseId"] == bot if resolver else None,
+        resolved_by=Person(resolver["databaseId"], resolver["login"]) if resolver else None,
     )
 
 
@@ -169,10 +173,10 @@ def _note(comment: Mapping[str, Any], bot: int) -> Note:
 def _over_rest(repository: Repository, number: int) -> Discussion:
     bot = read_viewer(repository)
     threads: dict[int, list[Note]] = {}
-    for comment in _pages(repository, f"/pulls/{number}/comments"):
+    for comment in pages(repository, f"/pulls/{number}/comments"):
         root = comment.get("in_reply_to_id") or comment["id"]
         threads.setdefault(root, []).append(_rest_note(comment, bot))
-    notes = tuple(_rest_note(comment, bot) for comment in _pages(repository, f"/issues/{number}/comments"))
+    notes = tuple(_rest_note(comment, bot) for comment in pages(repository, f"/issues/{number}/comments"))
     return Discussion(
         tuple(
             Thread(str(root), tuple(said), resolved=False, resolvable=False)
@@ -187,13 +191,15 @@ def _rest_note(comment: Mapping[str, Any], bot: int) -> Note:
     return Note(str(comment["id"]), author.get("id") == bot, author.get("login", "ghost"), comment["body"])
 
 
-def _pages(repository: Repository, path: str) -> Iterator[Mapping[str, Any]]:
+def pages(repository: Repository, path: str, **wanted: str) -> Iterator[Mapping[str, Any]]:
     """List by page numbers: the addresses a server puts into its Link header are not followed."""
     number, size = 1, PAGE_SIZE
     while size == PAGE_SIZE:
         with translated(f"listing {path}"):
             _, items = repository.requester.requestJsonAndCheck(
-                "GET", f"{repository.url}{path}", parameters={"per_page": PAGE_SIZE, "page": number}
+                "GET",
+                f"{repository.url}{path}",
+                parameters={**wanted, "per_page": PAGE_SIZE, "page": number},
             )
         yield from items
         number, size = number + 1, len(items)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from reviewer.domain import (
     Discussion,
     MergeRequest,
     Note,
+    Person,
     Plan,
     Receipt,
     Thread,
@@ -33,6 +34,7 @@ from reviewer.domain import (
 )
 from reviewer.errors import (
     ConfigError,
+    ForgeAuth,
     ForgeNotFound,
     ForgeRefused,
     ForgeUnavailable,
@@ -53,7 +55,7 @@ _STATES = {Verdict.PASS: "success", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE
 
 
 class GitLabForge:
-    """One GitLab instance; implements Forge, Conversation and Checkable."""
+    """One GitLab instance; implements Forge, Conversation, Feedback and Checkable."""
 
     dialect: Literal["gitlab", "github"] = "gitlab"
 
@@ -170,6 +172,24 @@ class GitLabForge:
         ref = ChangeRef(self.id, project, number, None, None, None)
         return self._desk(ref).write(body, thread)
 
+    # --- Feedback ---------------------------------------------------------------------------------
+
+    def objections(self, project: str, number: int, notes: Collection[str]) -> Mapping[str, Sequence[Person]]:
+        """List who put a thumbs-down on these notes; one call for each note."""
+        merge_request = self._merge_request(ChangeRef(self.id, project, number, None, None, None))
+        found = {note: _read_objections(merge_request, note) for note in notes}
+        return {note: people for note, people in found.items() if people}
+
+    def resolve(self, project: str, number: int, thread: str) -> bool:
+        """Resolve a thread; false where the bot may not, or it is no thread."""
+        ref = ChangeRef(self.id, project, number, None, None, None)
+        try:
+            with translated(f"thread {thread}"):
+                self._merge_request(ref).discussions.update(thread, {"resolved": True})
+        except (ForgeAuth, ForgeNotFound, ForgeRefused):
+            return False
+        return True
+
     # --- Checkable --------------------------------------------------------------------------------
 
     def check(self) -> Sequence[Check]:
@@ -249,11 +269,28 @@ def _note(told: Mapping[str, Any], bot: int) -> Note:
 def _thread(thread: str, told: Sequence[Mapping[str, Any]], bot: int) -> Thread:
     decisive = [note for note in told if note.get("resolvable")]
     resolved = bool(decisive) and all(note["resolved"] for note in decisive)
-    by = {(note.get("resolved_by") or {}).get("id") for note in decisive}
+    people = {_person(note["resolved_by"]) for note in decisive if note.get("resolved_by")}
+    by = next(iter(people)) if resolved and len(people) == 1 else None
     return Thread(
         id=thread,
         notes=tuple(_note(note, bot) for note in told),
         resolved=resolved,
         resolvable=bool(decisive),
-        resolved_by_bot=by == {bot} if resolved else None,
+        resolved_by_bot={person.id for person in people} == {bot} if resolved else None,
+        resolved_by=by,
     )
+
+
+def _person(told: Mapping[str, Any]) -> Person:
+    return Person(told["id"], told["username"])
+
+
+def _read_objections(merge_request: ProjectMergeRequest, note: str) -> list[Person]:
+    """Read the thumbs-down of a note, in every tone of skin (docs.gitlab.com, Emoji reactions API)."""
+    try:
+        with translated(f"emoji of note {note}"):
+            emoji = merge_request.notes.get(int(note), lazy=True).awardemojis.list(get_all=True)
+            rows = [item.attributes for item in emoji]
+            return [_person(row["user"]) for row in rows if row["name"].startswith("thumbsdown")]
+    except ForgeNotFound:  # the note was deleted meanwhile
+        return []

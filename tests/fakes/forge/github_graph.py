@@ -94,9 +94,23 @@ def _account(account: Account) -> dict[str, Any]:
     }
 
 
+_CONTENTS = {"THUMBS_UP": "+1", "THUMBS_DOWN": "-1", "EYES": "eyes", "HEART": "heart"}
+
+
 def _remark(remark: Remark, typename: str) -> dict[str, Any]:
+    def reactions(first: int, content: str | None = None) -> dict[str, Any]:
+        if content is not None and content not in _CONTENTS:
+            raise QueryError(f"{content} is no ReactionContent", "argumentLiteralsIncompatible")
+        made = [
+            {"__typename": "Reaction", "user": _account(account) if account else None}
+            for kind, account in remark.reactions
+            if content is None or kind == _CONTENTS[content]
+        ]
+        return _connection(made, first, None)
+
     return {
         "__typename": typename,
+        "reactions": reactions,
         "fullDatabaseId": str(remark.id),
         "body": remark.body,
         "author": _account(remark.author) if remark.author else None,

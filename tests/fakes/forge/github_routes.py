@@ -239,6 +239,16 @@ class Routes:
         note.body = request.text("body")
         return Answer(200, _remark_json(note))
 
+    def reactions(self, request: Request) -> Answer:
+        wanted, content = int(request.params["comment"]), request.query.get("content")
+        pulls = self._project(request).pulls.values()
+        remark = next((pull.remarks[wanted] for pull in pulls if wanted in pull.remarks), None)
+        if remark is None:
+            raise Refusal(404, "Not Found")
+        return self._page(
+            request, [row for row in remark.reaction_rows() if content in (None, row["content"])]
+        )
+
     def status(self, request: Request) -> Answer:
         project, actor = self._project(request), self._writer(request)
         sha, body = request.params["sha"], request.json
@@ -340,6 +350,7 @@ def _remark_json(remark: Remark) -> dict[str, Any]:
 
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
 _ISSUE = "/repos/{owner}/{repo}/issues/{number}"
+_COMMENT = "/repos/{owner}/{repo}/pulls/comments/{comment}"
 _PAGED = ("per_page", "page")
 
 ROUTES = (
@@ -364,6 +375,7 @@ ROUTES = (
         (*LINE_FIELDS, "commit_id", "subject_type", "in_reply_to"),
     ),
     Route("POST", f"{_PULL}/comments/{{comment}}/replies", Routes.answer, ("body",)),
+    Route("GET", f"{_COMMENT}/reactions", Routes.reactions, query=("content", *_PAGED)),
     Route("GET", f"{_ISSUE}/comments", Routes.notes, query=_PAGED),
     Route("POST", f"{_ISSUE}/comments", Routes.note, ("body",)),
     Route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment}", Routes.edit_note, ("body",)),

@@ -34,6 +34,7 @@ class Remark:
     place: dict[str, Any] = field(default_factory=dict)
     root: int = 0  # the review comment that opened the thread
     review: int | None = None
+    reactions: list[tuple[str, Account | None]] = field(default_factory=list)  # content as REST has it
 
     @property
     def path(self) -> str:
@@ -44,6 +45,12 @@ class Remark:
         """First and last line on the comment's side."""
         last = int(self.place["line"])
         return int(self.place.get("start_line") or last), last
+
+    def reaction_rows(self) -> list[dict[str, Any]]:
+        return [
+            {"id": number, "content": kind, "user": account.as_json() if account else None}
+            for number, (kind, account) in enumerate(self.reactions, 1)
+        ]
 
 
 @dataclass
