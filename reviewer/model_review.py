@@ -6,13 +6,12 @@ the same order on every run: durable steps are counted, not only named.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
-from reviewer.conversation import SummaryReply, UnitReply
+from reviewer.conversation import SummaryReply
 from reviewer.domain import (
     Finding,
     ReviewUnit,
@@ -20,34 +19,18 @@ from reviewer.domain import (
     Role,
     Usage,
 )
-from reviewer.errors import ModelError, ModelOverflow, ModelReplyInvalid, ModelTimeout
+from reviewer.errors import ModelError
 from reviewer.panel import Asked, Panel, with_fallback
 from reviewer.ports import Model
 from reviewer.stages import verify
 from reviewer.stages.guidelines import Selection, select
-from reviewer.stages.prompt import Briefing, brief, review_prompt
-from reviewer.stages.units import UnitPlan, split
+from reviewer.stages.prompt import Briefing, brief
+from reviewer.stages.units import UnitPlan
+from reviewer.unit_reviews import Answer, UnitReviews, review_units, room
 from reviewer.verification import verify_findings
 
-HALVINGS = 2  # how often the units are cut smaller when a server counts more tokens than we did
-SMALLEST_UNIT = 200  # tokens: below, no code fits beside the texts that are always sent
 TOKENS_PER_GUIDELINE_CHARACTER = 2  # of the window: guidelines take about an eighth of it at most
 OVERVIEW_FROM_LINES = 10  # a smaller change needs no summary of what it does
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What one step about one unit leaves behind; `problem` is a warning's code, empty if all is well.
-
-    After an overflow `room` is what the models have for a unit now: a server tells its true window then.
-    """
-
-    model: str = ""
-    problem: str = ""
-    message: str = ""
-    reply: UnitReply | None = None
-    spent: Usage = field(default_factory=Usage)
-    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +49,6 @@ class _Start:
     problem: str = ""
 
 
-_ANSWER = Checkpoint(_Answer)
 _TOLD = Checkpoint(_Told)
 _START = Checkpoint(_Start)
 
@@ -93,11 +75,11 @@ async def ask(panel: Panel, known: Sequence[Finding]) -> Asked:
     start = await _START.run(panel.step, "reach a model", lambda: _reach(panel, briefing))
     if start.problem:
         return Asked(warnings=(ReviewWarning("model-unreachable", start.problem, undecided=panel.required),))
-    plan, answers = await _review_units(panel, briefing, start.budget)
-    asked = _collect(panel, briefing, plan, answers, known)
+    reviews = await review_units(panel, briefing, start.budget)
+    asked = _collect(panel, briefing, reviews, known)
     asked = replace(asked, warnings=(*words.warnings, *asked.warnings))
-    asked = await verify_findings(panel, briefing, plan, asked)
-    return await _summarise(panel, briefing, plan, asked, known)
+    asked = await verify_findings(panel, briefing, reviews.plan, asked)
+    return await _summarise(panel, briefing, reviews.plan, asked, known)
 
 
 def _choose_guidelines(panel: Panel) -> Selection:
@@ -118,93 +100,12 @@ async def _reach(panel: Panel, briefing: Briefing) -> _Start:
     except ModelError as err:
         remedy = f" ({err.remedy})" if err.remedy else ""
         return _Start(problem=f"{err}{remedy}")
-    return _Start(model=picked.name, budget=_room(panel, briefing))
+    return _Start(model=picked.name, budget=room(panel, briefing))
 
 
-def _room(panel: Panel, briefing: Briefing) -> int:
-    """Return what a unit may have: a fallback may take over in the middle, so it has to fit each of them."""
-    models = panel.gateway.configured(Role.REVIEW)
-    return max(min(conversation.room(model, briefing) for model in models), SMALLEST_UNIT)
-
-
-async def _review_units(panel: Panel, briefing: Briefing, budget: int) -> tuple[UnitPlan, list[_Answer]]:
-    """Review the first unit alone, which warms the prefix cache and the token count, then the others."""
-    deadline = panel.clock() + panel.settings.time_budget_s
-    estimate = panel.gateway.configured(Role.REVIEW)[0].estimate
-    plan = UnitPlan((), ())
-    first: list[_Answer] = []
-    for attempt in range(HALVINGS + 1):
-        plan = split(panel.files, budget_tokens=budget, count=estimate, redact=panel.redact)
-        panel.progress("asking the model", 0, len(plan.units))
-        if not plan.units:
-            return plan, first
-        first.append(await _review_unit(panel, briefing, plan.units[0], 1, deadline, attempt=attempt))
-        if first[-1].problem != "model-overflow":
-            break
-        budget = min(budget // 2, first[-1].room)
-    done = 1
-    panel.progress("asking the model", done, len(plan.units))
-
-    async def one(number: int, unit: ReviewUnit) -> _Answer:
-        nonlocal done
-        answer = await _review_unit(panel, briefing, unit, number, deadline, attempt=len(first) - 1)
-        done += 1
-        panel.progress("asking the model", done, len(plan.units))
-        return answer
-
-    rest = await asyncio.gather(*(one(number, unit) for number, unit in enumerate(plan.units[1:], start=2)))
-    return plan, [first[-1], *rest]
-
-
-async def _review_unit(
-    panel: Panel, briefing: Briefing, unit: ReviewUnit, number: int, deadline: float, *, attempt: int
-) -> _Answer:
-    purpose = f"unit {number}"
-    spent: list[Usage] = []
-
-    async def talk() -> _Answer:
-        try:
-            async with asyncio.timeout(deadline - panel.clock()):
-                answer = await _converse(panel, briefing, unit, purpose, spent)
-        except TimeoutError:
-            answer = _Answer(
-                problem="budget", message=f"the {panel.settings.time_budget_s:.0f} s for models are over"
-            )
-        except ModelError as err:
-            room = _room(panel, briefing)
-            answer = _Answer(model=err.model, problem=_code_of(err), message=str(err), room=room)
-        return replace(answer, spent=sum(spent, Usage()))
-
-    return await _ANSWER.run(panel.step, f"unit {attempt}.{number}", talk)
-
-
-async def _converse(
-    panel: Panel, briefing: Briefing, unit: ReviewUnit, purpose: str, spent: list[Usage]
-) -> _Answer:
-    async def review(model: Model) -> _Answer:
-        prompt = review_prompt(briefing, unit, model.profile)
-        reply = await conversation.review_unit(model, prompt, purpose=purpose, on_usage=spent.append)
-        return _Answer(model.name, reply=reply)
-
-    return await with_fallback(panel, Role.REVIEW, review)
-
-
-def _code_of(err: ModelError) -> str:
-    if isinstance(err, ModelOverflow):
-        return "model-overflow"
-    if isinstance(err, ModelTimeout):
-        return "model-timeout"
-    return "reply-invalid" if isinstance(err, ModelReplyInvalid) else "model-unreachable"
-
-
-def _collect(
-    panel: Panel,
-    briefing: Briefing,
-    plan: UnitPlan,
-    answers: Sequence[_Answer],
-    known: Sequence[Finding],
-) -> Asked:
+def _collect(panel: Panel, briefing: Briefing, reviews: UnitReviews, known: Sequence[Finding]) -> Asked:
     """Admit what can be proven; count what was seen, by whom, and what went wrong."""
+    plan, answers = reviews.plan, reviews.answers
     replies = [answer.reply for answer in answers if answer.reply is not None]
     drafts = tuple(draft for reply in replies for draft in reply.drafts)
     guidelines = [one.guideline for one in briefing.guidelines]
@@ -229,10 +130,12 @@ def _collect(
             for unit, answer in zip(plan.units, answers, strict=True)
             if answer.reply is not None
         ),
+        answers=reviews.kept,
+        remembered=sum(answer.remembered for answer in answers),
     )
 
 
-def _failure(panel: Panel, unit: ReviewUnit, answer: _Answer) -> ReviewWarning:
+def _failure(panel: Panel, unit: ReviewUnit, answer: Answer) -> ReviewWarning:
     paths = ", ".join(dict.fromkeys(part.path for part in unit.parts))
     message = f"{answer.message}; {unit.changed_lines} changed lines not seen by a model"
     return ReviewWarning(answer.problem, message, paths, undecided=panel.required)

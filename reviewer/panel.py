@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,18 +19,25 @@ from reviewer.domain import (
     Usage,
 )
 from reviewer.errors import ModelError, ModelTimeout, ModelUnavailable
-from reviewer.ports import Gateway, Model, Step
+from reviewer.ports import Gateway, Json, Model, Step
 from reviewer.stages.guidelines import Guidelines
 
 _T = TypeVar("_T")
 Progress = Callable[[str, int, int], None]
+Recall = Callable[[Collection[str]], Mapping[str, Json]]
+
+
+def nothing_remembered(_: Collection[str]) -> Mapping[str, Json]:
+    """Recall no answers."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Who is asked, about what, with which limits; `required` makes a failure of theirs undecided.
 
-    `guidelines` are all the rules in words that hold here.
+    `guidelines` are all the rules in words that hold here. `recall` looks up `answers` of former reviews
+    of the same change: of a unit that is as it was nobody is asked again. It is called in a thread.
     """
 
     gateway: Gateway
@@ -44,11 +51,16 @@ class Panel:
     progress: Progress
     guidelines: Guidelines = field(default_factory=Guidelines)
     clock: Callable[[], float] = time.monotonic
+    recall: Recall = nothing_remembered
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking: admitted findings without fingerprints, and everything that was not."""
+    """What came of asking: admitted findings without fingerprints, and everything that was not.
+
+    `answers` is what a later review may recall; `remembered` counts the units that
+    were answered out of it this time.
+    """
 
     findings: tuple[Finding, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -58,6 +70,8 @@ class Asked:
     overview: Overview | None = None
     seen_lines: int = 0
     reanchored: int = 0
+    answers: Mapping[str, Json] = field(default_factory=dict)
+    remembered: int = 0
 
 
 async def with_fallback(panel: Panel, role: Role, talk: Callable[[Model], Awaitable[_T]]) -> _T:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -34,7 +34,7 @@ from reviewer.domain import (
     Verdict,
 )
 from reviewer.model_review import ask
-from reviewer.panel import Asked, Panel, Progress
+from reviewer.panel import Asked, Panel, Progress, Recall, nothing_remembered
 from reviewer.ports import Forge, Gateway, Json, Ledger, Scanner, Step
 from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
@@ -97,11 +97,14 @@ async def review(
     progress: Progress | None = None,
     errand: Errand | None = None,
     recalled: Recollection | None = None,
+    answered: Recall | None = None,
+    keep: Callable[[Mapping[str, Json]], None] | None = None,
 ) -> Review:
     """Review a change: rules and secrets over all of it, models over what is worth it.
 
     `errand` says on whose behalf; without one it is the change's own. `recalled` is what was learnt
     before: findings that people have dismissed are silenced, new ones go before those said already.
+    `answered` looks up what models said in earlier reviews of the merge request, which `keep` was given.
 
     Raises ConfigError for settings of the repository that cannot be understood, RuleError for a rule
     that cannot be used. Whatever else goes wrong is a warning in the review.
@@ -128,8 +131,11 @@ async def review(
             progress=progress or silent,
             guidelines=configure(engine.guidelines, rules),
             clock=engine.clock,
+            recall=answered or nothing_remembered,
         )
         asked = await ask(panel, scanned.findings)
+        if keep is not None and asked.answers:
+            await asyncio.to_thread(keep, asked.answers)
     unexplained = without_reason(change, rules, limits.language)
     found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings, *unexplained), change)
     remembered = recalled or Recollection()

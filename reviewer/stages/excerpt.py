@@ -125,6 +125,8 @@ class FileView:
             i
             for index in changed
             for i in range(max(0, index - NEAR_LINES), min(len(self.rows), index + NEAR_LINES + 1))
+            # What changed in another definition is shown with that one, and says nothing of this.
+            if self.rows[i].kind is LineKind.CONTEXT or self.scope(i) == self.scope(index)
         }
         if detail is Detail.FULL:
             scopes = {chain[-1] for index in changed if (chain := self.chains.get(index))}

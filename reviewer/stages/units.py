@@ -2,12 +2,13 @@
 
 Small units find more: published measurements see F1 fall from .66 on changes under 10 lines to .04
 over 150. But every unit costs a call. So changed lines are grouped by the definition around them, a
-definition stays in one piece if it can, and small neighbours share a unit up to a target size.
+definition stays in one piece if it can, and small neighbours share a unit up to a target size. Which
+ones share one hardly depends on their sizes (`grouping`), so that a push leaves most units as they were.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,10 +16,12 @@ from itertools import groupby
 from parsers.diff import LineKind, Side
 from reviewer.domain import ChangedFile, ReviewUnit, ReviewWarning, UnitPart
 from reviewer.stages.excerpt import Contexts, Detail, FileView, Redact, surroundings, view
+from reviewer.stages.grouping import Name, divide
+from reviewer.stages.unit_identity import name_unit
 
 TARGET_SHARE = 0.4  # of the budget, for what is packed together
 TARGET_TOKENS = 1500  # but not less, if the budget allows it
-TARGET_LINES = 150  # changed lines packed together; a definition alone may have twice as many
+TARGET_LINES = 100  # changed lines packed together; a definition alone may have twice as many
 _WIDTHS = (4000, 2000, 1000, 500, 250, 120, 60)  # characters tried for a line that is over the budget
 
 
@@ -66,14 +69,15 @@ def split(
     of each side of each file before anything of it is shown.
     """
     limits = _Limits(budget_tokens, count)
-    parts: list[UnitPart] = []
+    pieces: list[_Piece] = []
     unseen: list[Unseen] = []
     for file in files:
         layout = view(file, contexts, redact)
-        of_file = [piece.part for piece in _merge(_pieces(layout, limits), limits)]
-        parts += of_file
-        unseen += _unseen(layout, of_file)
-    return UnitPlan(tuple(_unit(group, count) for group in _pack(parts, limits)), tuple(unseen))
+        of_file = list(_pieces(layout, limits))
+        pieces += of_file
+        unseen += _unseen(layout, (piece.part for piece in of_file))
+    groups = divide(pieces, lambda piece: piece.name, limits.allow)
+    return UnitPlan(tuple(_units(map(_join, groups), count)), tuple(unseen))
 
 
 def text_of(parts: Iterable[UnitPart]) -> str:
@@ -90,9 +94,11 @@ class _Limits:
     def target(self) -> int:
         return max(int(self.budget * TARGET_SHARE), min(self.budget, TARGET_TOKENS))
 
-    def allow(self, parts: Sequence[UnitPart]) -> bool:
-        """Say whether parts may share a unit."""
-        return _changed_lines(parts) <= TARGET_LINES and self.count(text_of(parts)) <= self.target
+    def allow(self, pieces: Sequence[_Piece]) -> bool:
+        """Say whether pieces may share a unit."""
+        if sum(len(piece.changed) for piece in pieces) > TARGET_LINES:
+            return False
+        return self.count(text_of(_join(pieces))) <= self.target
 
     def hold(self, part: UnitPart) -> bool:
         """Say whether a part may be a unit of its own."""
@@ -106,6 +112,13 @@ class _Piece:
     layout: FileView
     changed: tuple[int, ...]
     part: UnitPart
+
+    @property
+    def name(self) -> Name:
+        """Return what the piece is called: the definition it lies in, or the line it begins with."""
+        chain = self.layout.chains.get(self.changed[0], ())
+        inside = chain[-1].qualified if chain else self.layout.rows[self.changed[0]].text.strip()
+        return Name(self.layout.diff.path, inside)
 
 
 def _piece(layout: FileView, changed: tuple[int, ...], detail: Detail, width: int | None = None) -> _Piece:
@@ -160,41 +173,23 @@ def _seam(layout: FileView, changed: tuple[int, ...]) -> int:
     return min(places, key=lambda place: (badness(place), abs(place - half)))
 
 
-def _merge(pieces: Iterable[_Piece], limits: _Limits) -> list[_Piece]:
-    """Join neighbours of one file while they stay small; what they share is then shown once."""
-    merged: list[_Piece] = []
-    for piece in pieces:
-        if merged:
-            joined = _piece(piece.layout, merged[-1].changed + piece.changed, Detail.FULL)
-            if limits.allow([joined.part]):
-                merged[-1] = joined
-                continue
-        merged.append(piece)
-    return merged
+def _join(pieces: Sequence[_Piece]) -> list[UnitPart]:
+    """Show neighbours of one file as one part; what they share is then shown once."""
+    parts = []
+    for _, some in groupby(pieces, key=lambda piece: piece.layout.diff.path):
+        first, *others = some
+        changed = first.changed + tuple(row for piece in others for row in piece.changed)
+        parts.append(first.layout.part(changed, Detail.FULL) if others else first.part)
+    return parts
 
 
-def _pack(parts: Iterable[UnitPart], limits: _Limits) -> list[list[UnitPart]]:
-    """Put parts of any files together, in order."""
-    groups: list[list[UnitPart]] = []
-    for part in parts:
-        together = [*groups[-1], part] if groups else []
-        if together and limits.allow(together):
-            groups[-1] = together
-        else:
-            groups.append([part])
-    return groups
-
-
-def _unit(parts: Sequence[UnitPart], count: Callable[[str], int]) -> ReviewUnit:
-    digest = hashlib.sha256()
-    for part in parts:
-        # The lines are in it because removed ones have no number in the text.
-        digest.update(repr((part.path, part.text, part.new_lines, part.old_lines)).encode("utf-8", "replace"))
-    return ReviewUnit(digest.hexdigest()[:16], tuple(parts), count(text_of(parts)))
-
-
-def _changed_lines(parts: Iterable[UnitPart]) -> int:
-    return sum(len(part.new_lines) + len(part.old_lines) for part in parts)
+def _units(groups: Iterable[Sequence[UnitPart]], count: Callable[[str], int]) -> Iterator[ReviewUnit]:
+    named = Counter[str]()
+    for parts in groups:
+        name = name_unit(parts)
+        named[name] += 1  # the same lines may go, or come, in several places
+        again = f"-{named[name]}" if named[name] > 1 else ""
+        yield ReviewUnit(name + again, tuple(parts), count(text_of(parts)))
 
 
 def _unseen(layout: FileView, parts: Iterable[UnitPart]) -> Iterator[Unseen]:

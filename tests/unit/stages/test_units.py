@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from parsers.context import CodeContext, Scope
 from parsers.diff import Hunk, Line, LineKind, Side, parse
 from reviewer.domain import ChangedFile
-from reviewer.stages.excerpt import Contexts
+from reviewer.stages.excerpt import Contexts, surroundings
 from reviewer.stages.units import TARGET_LINES, UnitPlan, split, text_of
 from tests.fakes.changes import changed_file
 
@@ -222,9 +222,9 @@ def test_small_files_share_a_unit() -> None:
 
 
 def test_units_stay_small_even_where_the_budget_is_not() -> None:
-    plan = cut(*(changed_file(f"{n}.txt", None, numbered(60)) for n in range(5)), budget=100_000)
-    assert [unit.changed_lines for unit in plan.units] == [120, 120, 60]
-    assert max(unit.changed_lines for unit in plan.units) <= TARGET_LINES
+    plan = cut(*(changed_file(f"{n}.txt", None, numbered(40)) for n in range(5)), budget=100_000)
+    assert sum(unit.changed_lines for unit in plan.units) == 200
+    assert 80 == max(unit.changed_lines for unit in plan.units) <= TARGET_LINES
 
 
 def test_a_definition_stays_in_one_unit_if_it_fits() -> None:
@@ -295,8 +295,10 @@ def test_less_is_shown_around_a_change_where_the_budget_asks_for_it() -> None:
 
 def test_parts_share_a_unit_up_to_a_share_of_the_budget() -> None:
     files = [changed_file(f"{n}.txt", None, "w" * 999 + "\n") for n in range(12)]
-    assert [len(unit.parts) for unit in cut(*files, budget=10_000).units] == [11, 1]
-    assert [len(unit.parts) for unit in cut(*files[:6], budget=2000).units] == [4, 2]
+    assert [len(unit.parts) for unit in cut(*files[:11], budget=10_000).units] == [11]
+    assert len(cut(*files, budget=10_000).units) == 2
+    assert [len(unit.parts) for unit in cut(*files[:4], budget=2000).units] == [4]
+    assert len(cut(*files[:5], budget=2000).units) == 2
 
 
 def test_a_line_over_the_budget_is_cut_and_named() -> None:
@@ -326,6 +328,33 @@ def test_ids_name_the_content() -> None:
     emptied = cut(changed_file("a.txt", "same\n" * 500, ""), budget=300)
     ids = [unit.id for unit in (*first.units, *emptied.units)]
     assert len(set(ids)) == len(ids)
+
+
+# --- units of one push after the other ------------------------------------------------------------
+
+TEN = [f"def part_{n}(rate):\n" + "".join(f"    step_{n}_{m}(rate)\n" for m in range(30)) for n in range(10)]
+
+
+def ids(new: str) -> list[str]:
+    return [unit.id for unit in cut(changed_file("app/part.py", None, new), contexts=surroundings).units]
+
+
+def test_of_ten_definitions_nine_keep_their_units_when_one_changes() -> None:
+    first = ids("\n\n".join(TEN))
+    assert len(first) > 4
+    for n in range(10):
+        changed = [*TEN[:n], TEN[n] + "    more(rate)\n    and_more(rate)\n", *TEN[n + 1 :]]
+        assert len(set(first) - set(ids("\n\n".join(changed)))) == 1
+
+
+def test_lines_added_above_leave_the_units_below_as_they_were() -> None:
+    first = ids("\n\n".join(TEN))
+    later = ids("\n\n".join(["LIMIT = 5", *TEN]))
+    assert len(set(first) - set(later)) <= 1
+
+
+def test_other_numbers_in_the_code_are_another_unit() -> None:
+    assert ids("a = 1\nb = 12 + 3\n") != ids("a = 1\nb = 13 + 3\n")
 
 
 # --- for any change -------------------------------------------------------------------------------
