@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parsers.embedded import Embedded, Part, parts
+from parsers.trial import Trial
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Range, Tree
 
     from parsers.languages import Language
 
-_CHUNK = 1_024  # bytes: the binding copies a whole chunk again for each `node.text`
+_HARMLESS = 512  # bytes: the worst files of this size that we know take 10 MB and 40 ms
+_TRIAL = Trial()  # of the whole process: it is a process of its own, begun when it is first needed
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark its own begins with
@@ -56,6 +58,10 @@ class ParsedSource:
 
 class SourceTooLarge(ValueError):  # a size is not an error of the file
     """A file is larger than the limit, or took longer to parse than the limit; says which."""
+
+
+class SourceTooCostly(SourceTooLarge):
+    """A file cost a child process more time or memory to parse than it may; this process did not try."""
 
 
 def decode(data: bytes) -> Decoded:
@@ -110,13 +116,14 @@ def parse(
 ) -> ParsedSource:
     """Parse a file; broken code yields ERROR nodes, never an exception.
 
-    `max_seconds` is processor time. Raises SourceTooLarge past either limit.
+    `max_seconds` is processor time. Raises SourceTooLarge past a limit, SourceTooCostly where a child
+    process that parses it first runs out of time or memory (see `parsers.trial`).
     """
     if len(data) > max_bytes:
         raise SourceTooLarge(f"{len(data)} bytes, more than {max_bytes}")
     utf8 = decode(data).text.encode("utf-8")
     deadline = time.thread_time() + max_seconds
-    tree = _build_tree(utf8, language, deadline)
+    tree = build_tree(utf8, language, deadline)
     found = language.embed(tree.root_node, utf8) if language.embed else ()
     embedded = tuple(_parse_embedded(each, deadline) for each in found)
     lines = {line for part in embedded if not part.language.tolerant for line in part.source.error_lines}
@@ -128,7 +135,7 @@ def _parse_embedded(embedded: Embedded, deadline: float) -> Part:
 
     text, start, end = embedded.text, embedded.start, embedded.end
     within = Range(_point(text, start), _point(text, end), start, end)
-    tree = _build_tree(text, embedded.language, deadline, within)
+    tree = build_tree(text, embedded.language, deadline, within)
     return Part(embedded.language, ParsedSource(tree, text, tuple(sorted(_error_lines(tree)))))
 
 
@@ -136,18 +143,22 @@ def _point(text: bytes, offset: int) -> tuple[int, int]:
     return text.count(b"\n", 0, offset), offset - text.rfind(b"\n", 0, offset) - 1
 
 
-def _build_tree(text: bytes, language: Language, deadline: float, within: Range | None = None) -> Tree:
-    """Parse all or a stretch of a text; raises SourceTooLarge past the deadline."""
+def build_tree(text: bytes, language: Language, deadline: float, within: Range | None = None) -> Tree:
+    """Parse all or a stretch of a text until this thread's processor time is past `deadline` (s).
+
+    Raises as `parse` does. Bytes, never a callback: the binding keeps for ever what a callback gives it
+    (py-tree-sitter 0.26.1).
+    """
     from tree_sitter import Parser  # native code: loaded when first something is parsed
 
     text = language.prepare(text) if language.prepare else text
-    try:
-        return Parser(language.grammar(), included_ranges=[within] if within else None).parse(
-            lambda offset, _point: text[offset : offset + _CHUNK],
-            progress_callback=lambda _offset, _has_error: time.thread_time() > deadline,
-        )
-    except ValueError as err:
-        raise SourceTooLarge("not parsed within the time limit") from err
+    tried = text if within is None else text[within.start_byte : within.end_byte]
+    seconds = deadline - time.thread_time()
+    if seconds <= 0:
+        raise SourceTooLarge("not parsed within the time limit")
+    if len(tried) > _HARMLESS and (reason := _TRIAL.refuse(language.name, tried, seconds=seconds)):
+        raise SourceTooCostly(reason)
+    return Parser(language.grammar(), included_ranges=[within] if within else None).parse(text)
 
 
 def find_errors(source: ParsedSource, language: Language) -> Iterator[Node]:
