@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 
-.PHONY: setup demo demo-embedded test lint bench lock clean
+.PHONY: setup demo demo-embedded test lint bench chaos lock clean
 
 setup: $(READY)
 
@@ -38,6 +38,11 @@ lint: $(TEST_READY)
 
 bench: $(TEST_READY)
 	$(BIN)/python -m tests.bench
+
+# Load and faults in full: hours of it in half an hour or so. SOAK=60 shortens the soak, ONLY="kill-sqlite" names scenarios.
+SOAK ?= 600
+chaos: $(TEST_READY)
+	$(BIN)/python -m tests.chaos --soak $(SOAK) $(ONLY)
 
 # Fresh pins. The files name no index host, so that a mirror inside a company works as well.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links

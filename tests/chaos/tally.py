@@ -1,0 +1,59 @@
+"""What became of every acknowledged delivery, by the forge's own record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reviewer.demo.records import MergeRequest
+from tests.chaos.code import INLINE
+from tests.chaos.ground import Overdue
+from tests.chaos.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counts of an Outcome, and `complaints` that say where the first of them were seen."""
+
+    lost: int
+    doubled: int
+    stuck: int
+    repeated: int
+    complaints: tuple[str, ...] = ()
+
+
+def tally(site: Site, *, patience_s: float | None = None) -> Tally:
+    """Wait until all acknowledged jobs have ended, and count what stands in their merge requests."""
+    complaints = []
+    try:
+        site.settle(patience_s=patience_s)
+    except Overdue:
+        complaints.append("jobs did not end")
+    stuck = site.ledger.unfinished(site.acknowledged.values())
+    site.ledger.close(site.acknowledged)
+    lost = doubled = 0
+    for number in site.acknowledged:
+        change = site.forge.project.merge_requests[number]
+        missing, surplus = _compare(site, change)
+        lost += bool(missing)
+        doubled += surplus
+        if (missing or surplus) and len(complaints) < 3:
+            complaints.append(f"!{number}: {missing} posts missing, {surplus} too many")
+    if site.acknowledged and not site.ledger.talked:
+        complaints.append("no step of a model is known by its name: repeated calls went unseen")
+    return Tally(lost, doubled, len(stuck), site.ledger.repeated, tuple(complaints))
+
+
+def _compare(site: Site, change: MergeRequest) -> tuple[int, int]:
+    """Count the posts that are missing and those that are there twice."""
+    ours = [one for one in change.discussions if one.notes[0].author is site.forge.bot]
+    inline = Counter(
+        (one.notes[0].position["new_path"], one.notes[0].body.splitlines()[0])
+        for one in ours
+        if one.notes[0].position and one.notes[0].resolved_by is None
+    )
+    summaries = [one.notes[0] for one in ours if one.individual]
+    current = [note for note in summaries if change.latest.head[:12] in note.body]
+    missing = max(0, INLINE - len(inline)) + (not current)
+    surplus = sum(count - 1 for count in inline.values()) + max(0, len(summaries) - 1)
+    return missing, surplus
