@@ -110,13 +110,17 @@ class PathSettings(Section):
 
 
 class ReviewSettings(Section):
-    """What is reviewed and how; `fail_on` is a severity or never."""
+    """What is reviewed and how; `fail_on` is a severity or never.
+
+    `token_budget` bounds what the model calls of one review cost: uncached prompt and written tokens.
+    """
 
     language: Literal["en", "zh-CN"] = "en"
     passes: int = Field(default=1, ge=1, le=9)
     max_comments: int = Field(default=8, ge=0, le=100)
     fail_on: FailOn = "high"
     time_budget_s: float = Field(default=600, gt=0)
+    token_budget: int | None = Field(default=None, ge=1000)
     max_file_bytes: int = Field(default=1_000_000, ge=1)
     ignore: tuple[str, ...] = ()
     paths: dict[str, PathSettings] = Field(default_factory=dict)
@@ -226,6 +230,14 @@ class PrivacySettings(Section):
     keep_prompts_days: int = Field(default=0, ge=0)
 
 
+class CacheSettings(Section):
+    """Whether models' replies are kept for the next time the same is asked, how long and how many."""
+
+    replies: bool = True
+    max_age_days: float = Field(default=14, gt=0)
+    max_mb: float = Field(default=200, ge=1)
+
+
 class Settings(Section):
     """Everything an operator can say."""
 
@@ -239,6 +251,7 @@ class Settings(Section):
     sarif: SarifSettings = SarifSettings()
     gate: GateSettings = GateSettings()
     privacy: PrivacySettings = PrivacySettings()
+    cache: CacheSettings = CacheSettings()
 
     def forge(self, forge_id: str) -> ForgeSettings | None:
         """Return the forge of that id."""

@@ -12,6 +12,7 @@ ReviewerError
     ModelUnavailable | ModelTimeout                                    transient
     ModelOverflow(prompt_tokens, context)                              the prompt did not fit or was cut
     ModelReplyInvalid(reply)                                           after one repair round
+    ModelBudget                                                        the errand's tokens are spent
   StoreError                                                           exit 1, HTTP 503
   NothingToReview                                                      exit 3
   Superseded                                                           a newer head took over; never an exit code
@@ -139,6 +140,10 @@ class ModelReplyInvalid(ModelError):
     def __init__(self, message: str, *, model: str, reply: str) -> None:
         super().__init__(message, model=model)
         self.reply = reply
+
+
+class ModelBudget(ModelError):
+    """The tokens that an errand may cost are spent; nothing was sent."""
 
 
 class StoreError(ReviewerError):

@@ -119,7 +119,7 @@ async def review(
     asked = Asked()
     if engine.gateway is not None:
         panel = Panel(
-            gateway=engine.gateway.on_behalf_of(errand or Errand(ref=change.ref)),
+            gateway=engine.gateway.on_behalf_of(_bounded(errand or Errand(ref=change.ref), limits)),
             change=change,
             files=triaged.reviewable,
             settings=limits,
@@ -169,6 +169,11 @@ async def review(
         models=asked.models,
         overview=asked.overview,
     )
+
+
+def _bounded(errand: Errand, limits: ReviewSettings) -> Errand:
+    """Let the operator's bound on tokens hold where the errand brings none."""
+    return replace(errand, tokens=limits.token_budget) if errand.tokens is None else errand
 
 
 def check_settings(change: ChangeSet, engine: Engine) -> None:

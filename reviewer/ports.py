@@ -112,6 +112,7 @@ class ModelRequest:
     """One call: messages, an optional JSON schema for the reply, and its limit in tokens.
 
     `purpose` says in a word what it is for (`unit 3`, `verify 1`); records carry it, servers never see it.
+    `readable` says whether a reply's text was worth its price: what is not is never kept for later.
     """
 
     messages: tuple[Message, ...]
@@ -120,14 +121,18 @@ class ModelRequest:
     think: bool | None = None
     seed: int | None = None
     purpose: str = ""
+    readable: Callable[[str], bool] | None = None
 
 
 class Model(Protocol):
-    """One configured model at one endpoint; `context` is the whole window in tokens."""
+    """One configured model at one endpoint."""
 
     name: str
     profile: Profile
-    context: int
+
+    @property
+    def context(self) -> int:
+        """Return the whole window in tokens; a server may turn out to have less than was thought."""
 
     async def complete(
         self, request: ModelRequest, on_text: Callable[[str], None] | None = None

@@ -10,7 +10,7 @@ from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
 from reviewer.conversation import UnitReply
 from reviewer.domain import ReviewUnit, Role, Usage
-from reviewer.errors import ModelError, ModelOverflow, ModelReplyInvalid, ModelTimeout
+from reviewer.errors import ModelBudget, ModelError, ModelOverflow, ModelReplyInvalid, ModelTimeout
 from reviewer.panel import Panel, with_fallback
 from reviewer.ports import Json, Model
 from reviewer.remembered import Remembered
@@ -150,4 +150,6 @@ def _code_of(err: ModelError) -> str:
         return "model-overflow"
     if isinstance(err, ModelTimeout):
         return "model-timeout"
+    if isinstance(err, ModelBudget):
+        return "budget"
     return "reply-invalid" if isinstance(err, ModelReplyInvalid) else "model-unreachable"

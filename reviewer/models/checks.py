@@ -20,7 +20,12 @@ _QUESTION = 'In which programming language is `System.out.println("x");`? Answer
 
 
 class Reachable(Model, Protocol):
-    """A model that can be asked, without generating anything, whether it could serve now."""
+    """A model that can be asked, without generating anything, whether it could serve now.
+
+    `digest` is what the server told last of the weights' identity, empty where it tells nothing.
+    """
+
+    digest: str
 
     async def reach(self) -> None:
         """Raise ModelUnavailable where it cannot."""

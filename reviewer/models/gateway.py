@@ -1,10 +1,14 @@
-"""All configured models by role: which one serves, which is skipped for a while, how many calls at once."""
+"""All configured models by role: which one serves, and which is skipped for a while.
+
+Every call goes through one gateway: in its turn at its endpoint, within its errand's budget, on record
+(`guarded`). A model that does not answer is left alone for a while (`circuit`).
+"""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 from typing import cast
@@ -12,11 +16,15 @@ from typing import cast
 import httpx
 
 from reviewer.config import ModelSettings, Settings
-from reviewer.domain import Check, Completion, Errand, Profile, Role
-from reviewer.errors import ConfigError, ModelError, ModelTimeout, ModelUnavailable
+from reviewer.domain import Errand, Role
+from reviewer.errors import ConfigError, ModelError, ModelUnavailable
 from reviewer.models.checks import Reachable
-from reviewer.models.circuit import Circuit
-from reviewer.ports import Gateway, Model, ModelRequest
+from reviewer.models.circuit import Circuit, CircuitState
+from reviewer.models.endpoints import Endpoint, endpoints
+from reviewer.models.guarded import Account, GuardedModel, Member, Surroundings
+from reviewer.models.slots import LocalSlots
+from reviewer.models.token_budget import TokenBudget
+from reviewer.ports import Gateway, Ledger, Model, ReplyCache, Slots
 
 # Add a backend: a module whose class is constructed as OllamaModel is, one line here, and its name in
 # `config.ModelSettings.backend`. Imported only where configured: each brings its own SDK.
@@ -33,19 +41,38 @@ def build(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
     *,
+    slots: Slots | None = None,
+    ledger: Ledger | None = None,
+    replies: ReplyCache | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Gateway:
+) -> ModelGateway:
     """Make the gateway of a configuration; nothing is connected to before it is asked for.
 
-    It belongs to the event loop it is first used in. `transport` takes the network's place. Raises
-    ConfigError for a model that cannot be used as configured, and for a role that names none.
+    It belongs to the event loop it is first used in. `slots` are the places at the endpoints (those of
+    this gateway alone if left out), `ledger` hears of every call, `replies` keeps what was answered.
+    `transport` takes the network's place. Raises ConfigError for a model that cannot be used as
+    configured, and for a role that names none.
     """
     public = settings.service.public_models
-    models = {
-        name: GuardedModel(open_model(name, model, public=public, transport=transport), model.parallel, clock)
+    adapters = {
+        name: open_model(name, model, public=public, transport=transport)
         for name, model in settings.models.items()
     }
-    return ModelGateway(models, {role: _members(settings, role, models) for role in Role})
+    around = Surroundings(slots or LocalSlots(), ledger, replies, clock=clock)
+    return assemble(settings, adapters, around)
+
+
+def assemble(settings: Settings, adapters: Mapping[str, Reachable], around: Surroundings) -> ModelGateway:
+    """Make the gateway over adapters that are there already, by the names of the configuration."""
+    places = endpoints(settings.models)
+    circuits: dict[tuple[str, str], Circuit] = {}
+    members = {}
+    for name, model in settings.models.items():
+        # Two names for one model at one server stand and fall together; its neighbours do not.
+        circuit = circuits.setdefault((places[name].name, model.model), Circuit(around.clock))
+        members[name] = Member(adapters[name], model, places[name], circuit)
+    roles = {role: _members(settings, role, members) for role in Role}
+    return ModelGateway(members, roles, around, Account(Errand(), TokenBudget(None)))
 
 
 def open_model(
@@ -61,22 +88,43 @@ def open_model(
     return cast("Reachable", make(name, settings, public=public, transport=transport))
 
 
-def _members(settings: Settings, role: Role, models: Mapping[str, GuardedModel]) -> tuple[GuardedModel, ...]:
+def _members(settings: Settings, role: Role, members: Mapping[str, Member]) -> tuple[Member, ...]:
     try:
-        return tuple(models[name] for name in settings.roles.names(role))
+        return tuple(members[name] for name in settings.roles.names(role))
     except KeyError as err:
         key = f"roles.{role}"
         raise ConfigError(f"{key} names the undefined model {err.args[0]!r}", key=key) from err
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a configured model stands: where it is, which weights it has, whether it is skipped and why."""
+
+    name: str
+    roles: tuple[Role, ...]
+    served: str
+    digest: str
+    endpoint: Endpoint
+    profile: str
+    context: int
+    circuit: CircuitState
+    reason: str
 
 
 class ModelGateway:
     """The models of a configuration; see `ports.Gateway`."""
 
     def __init__(
-        self, models: Mapping[str, GuardedModel], roles: Mapping[Role, tuple[GuardedModel, ...]]
+        self,
+        members: Mapping[str, Member],
+        roles: Mapping[Role, tuple[Member, ...]],
+        around: Surroundings,
+        account: Account,
     ) -> None:
-        self._models = models
+        self._members = members
         self._roles = roles
+        self._around = around
+        self._account = account
 
     async def pick(self, role: Role, *, without: Collection[str] = ()) -> Model:
         """Return the first model of the role that answers, leaving some out by name.
@@ -84,88 +132,55 @@ class ModelGateway:
         Raises ModelUnavailable naming every one tried.
         """
         refusals: list[ModelError] = []
-        members = [model for model in self._roles[role] if model.name not in without]
-        for model in members:
-            refused = await model.refusal()
+        members = [member for member in self._roles[role] if member.model.name not in without]
+        for member in members:
+            refused = await member.refusal()
             if refused is None:
-                return model
+                return self._view(member, role)
             refusals.append(refused)
         nobody = "none is left to ask" if without else "none is configured"
         raise ModelUnavailable(
             f"no model for {role}: {'; '.join(map(str, refusals)) or nobody}",
-            model=", ".join(model.name for model in members),
+            model=", ".join(member.model.name for member in members),
             remedy="; ".join(dict.fromkeys(refused.remedy for refused in refusals if refused.remedy)),
         )
 
     def configured(self, role: Role) -> tuple[Model, ...]:
         """Return the role's models in order, asked or not; empty if the role is switched off."""
-        return self._roles[role]
+        return tuple(self._view(member, role) for member in self._roles[role])
 
     def on_behalf_of(self, errand: Errand) -> Gateway:
-        """Return the same models for one errand."""
-        return self
+        """Return the same models, whose calls are queued, bounded and recorded for one errand.
+
+        Each view has the errand's whole budget; take one for all that an errand asks.
+        """
+        account = Account(errand, TokenBudget(errand.tokens))
+        return ModelGateway(self._members, self._roles, self._around, account)
+
+    async def standings(self, *, ask: bool = False) -> tuple[Standing, ...]:
+        """Tell how every configured model stands; `ask` lets each endpoint be asked first."""
+        if ask:
+            for member in self._members.values():
+                await member.refusal()
+        return tuple(self._standing(name, member) for name, member in self._members.items())
 
     async def aclose(self) -> None:
         """Close all models."""
-        for model in self._models.values():
-            await model.aclose()
+        for member in self._members.values():
+            await member.model.aclose()
 
+    def _view(self, member: Member, role: Role) -> GuardedModel:
+        return GuardedModel(member, role, self._account, self._around)
 
-class GuardedModel:
-    """A model with a cap on calls at once and a memory of whether its endpoint answers."""
-
-    def __init__(self, model: Reachable, parallel: int, clock: Callable[[], float]) -> None:
-        self.name: str = model.name
-        self.profile: Profile = model.profile
-        self.context: int = model.context
-        self._model = model
-        self._slots = asyncio.Semaphore(parallel)
-        self._circuit = Circuit(clock)
-
-    async def refusal(self) -> ModelError | None:
-        """Return why the model cannot serve now, None if it can; ask its endpoint only now and then."""
-        if self._circuit.reason or self._circuit.healthy:
-            return self._circuit.reason
-        try:
-            await self._model.reach()
-        except ModelError as err:
-            self._circuit.open(err)
-            return err
-        self.context = self._model.context  # the server may have less than was configured
-        self._circuit.answered()
-        return None
-
-    async def complete(
-        self, request: ModelRequest, on_text: Callable[[str], None] | None = None
-    ) -> Completion:
-        """Wait for a free slot, then stream a reply; see `ports.Model`."""
-        async with self._slots:
-            if self._circuit.reason:
-                raise ModelUnavailable(
-                    f"{self.name} is left alone for a while: {self._circuit.reason}", model=self.name
-                ) from self._circuit.reason
-            try:
-                completion = await self._model.complete(request, on_text)
-            except (ModelUnavailable, ModelTimeout) as err:
-                self._circuit.failed(err)
-                raise
-            finally:
-                self.context = self._model.context
-            self._circuit.succeeded()
-            return completion
-
-    def count(self, text: str) -> int:
-        """Estimate the tokens of a text, on the safe side."""
-        return self._model.count(text)
-
-    def estimate(self, text: str) -> int:
-        """Estimate without the server's corrections: the same on every run."""
-        return self._model.estimate(text)
-
-    async def check(self) -> Sequence[Check]:
-        """Look at the endpoint and the model; never raise."""
-        return await self._model.check()
-
-    async def aclose(self) -> None:
-        """Close connections."""
-        await self._model.aclose()
+    def _standing(self, name: str, member: Member) -> Standing:
+        return Standing(
+            name=name,
+            roles=tuple(role for role, members in self._roles.items() if member in members),
+            served=member.settings.model,
+            digest=member.model.digest,
+            endpoint=member.endpoint,
+            profile=member.model.profile.family,
+            context=member.model.context,
+            circuit=member.circuit.state,
+            reason=str(member.circuit.reason or ""),
+        )

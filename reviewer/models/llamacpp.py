@@ -34,6 +34,7 @@ class LlamaCppModel:
         self.name = name
         self.profile: Profile = find(Path(settings.model).name, settings.profile)
         self.context: int = context_of(settings, self.profile)
+        self.digest = ""
         self._settings = settings
         self._transport = transport
         self._meter = TokenMeter(self.profile.chars_per_token)
@@ -105,6 +106,8 @@ class LlamaCppModel:
             raise ModelUnavailable(
                 f"there is no GGUF file {file}", model=self.name, remedy=f"correct models.{self.name}.model"
             )
+        seen = file.stat()
+        self.digest = f"size={seen.st_size},mtime={seen.st_mtime_ns}"
         try:
             return xllamacpp.Server(_parameters(xllamacpp.CommonParams(), self._settings, self.context, key))
         except RuntimeError as err:

@@ -51,6 +51,7 @@ class OllamaModel:
         self.name = name
         self.profile: Profile = find(settings.model, settings.profile)
         self.context: int = context_of(settings, self.profile)
+        self.digest = ""
         self._settings = settings
         self._meter = TokenMeter(self.profile.chars_per_token)
         options = client_options(name, settings, public=public, transport=transport)
@@ -138,6 +139,7 @@ class OllamaModel:
     async def _show(self) -> ollama.ShowResponse:
         if self._shown is None:
             self._shown = await _ask(self._describe(), self.name, self._settings)
+            self.digest = await _ask(self._identify(), self.name, self._settings)
             self.context = min(self.context, _trained_context(self._shown) or self.context)
         return self._shown
 
@@ -152,6 +154,15 @@ class OllamaModel:
             if err.status_code in _NO_SUCH_PATH and "model" not in str(err.error).lower():
                 return ollama.ShowResponse.model_validate({"model_info": {}})
             raise
+
+    async def _identify(self) -> str:
+        """Ask which weights stand behind the model's name; empty where a gateway has no list of them."""
+        try:
+            listed = await self._client.list()
+        except (ollama.ResponseError, *_NOT_OLLAMA):
+            return ""
+        tag = _tag(self._settings.model)
+        return next((model.digest or "" for model in listed.models if model.model == tag), "")
 
     async def _check_context(self) -> Check:
         """Compare the context asked for with what the model was trained for and what is allocated."""

@@ -61,6 +61,8 @@ class _Event(BaseModel):
 
 class _Meta(BaseModel):
     n_ctx: int | None = None
+    n_params: int | None = None
+    size: int | None = None
 
 
 class _Served(BaseModel):
@@ -70,6 +72,26 @@ class _Served(BaseModel):
     owned_by: str | None = None
     max_model_len: int | None = None
     meta: _Meta | None = None
+    root: str | None = None
+    digest: str | None = None
+
+    @property
+    def window(self) -> int | None:
+        """Return the context length, where it is told."""
+        return self.max_model_len or (self.meta.n_ctx if self.meta else None)
+
+    @property
+    def identity(self) -> str:
+        """Return what tells these weights from others under the same name, as far as it is told.
+
+        A gateway may pass a `digest` on; vLLM tells the `root` it loaded, llama.cpp the weights' size.
+        `created` is the time of the request in both, and no part of it.
+        """
+        if self.digest:
+            return self.digest
+        if self.meta and self.meta.size:
+            return f"size={self.meta.size},params={self.meta.n_params}"
+        return f"root={self.root}" if self.root else ""
 
 
 class _ServedList(BaseModel):
@@ -95,6 +117,7 @@ class OpenAiModel:
         self.name = name
         self.profile: Profile = find(settings.model, settings.profile)
         self.context: int = context_of(settings, self.profile)
+        self.digest = ""
         self._settings = settings
         self._meter = meter or TokenMeter(self.profile.chars_per_token)
         options = client_options(name, settings, public=public, transport=transport)
@@ -130,8 +153,8 @@ class OpenAiModel:
         for model in served:
             # A server of one model takes it under any name.
             if model.id == self._settings.model or len(served) == 1:
-                window = model.max_model_len or (model.meta and model.meta.n_ctx)
-                self.context = min(self.context, window or self.context)
+                self.context = min(self.context, model.window or self.context)
+                self.digest = model.identity
 
     async def check(self) -> Sequence[Check]:
         """Look whether the endpoint answers and serves the model; never raise."""

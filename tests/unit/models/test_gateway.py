@@ -10,8 +10,10 @@ from reviewer.config import ModelSettings, RoleSettings, Settings
 from reviewer.domain import Check, Completion, Message, Profile, Role, Usage
 from reviewer.errors import ConfigError, ModelError, ModelOverflow, ModelTimeout, ModelUnavailable
 from reviewer.models.circuit import FAILURES, HEALTHY_S, SKIPPED_S
-from reviewer.models.gateway import GuardedModel, ModelGateway, build
+from reviewer.models.gateway import ModelGateway, assemble, build
+from reviewer.models.guarded import Surroundings
 from reviewer.models.profiles import find
+from reviewer.models.slots import LocalSlots
 from reviewer.ports import ModelRequest
 
 ASK = ModelRequest(messages=(Message("user", "Review this."),), max_tokens=50)
@@ -34,6 +36,7 @@ class FakeModel:
         self.name = name
         self.profile: Profile = find("generic")
         self.context = 4096
+        self.digest = "sha256:1"
         self.unreachable: ModelError | None = None
         self.failing: ModelError | None = None
         self.probes = 0
@@ -83,9 +86,15 @@ def second() -> FakeModel:
 
 @pytest.fixture
 def gateway(clock: Clock, first: FakeModel, second: FakeModel) -> ModelGateway:
-    models = {model.name: GuardedModel(model, 1, clock) for model in (first, second)}
-    both = tuple(models.values())
-    return ModelGateway(models, {Role.REVIEW: both, Role.VERIFY: (), Role.ASSIST: both[1:]})
+    settings = Settings(
+        models={
+            "first": ModelSettings(backend="openai", model="one"),
+            "second": ModelSettings(backend="openai", model="two"),
+        },
+        roles=RoleSettings(review=("first", "second"), assist=("second",)),
+    )
+    around = Surroundings(LocalSlots(), clock=clock)
+    return assemble(settings, {"first": first, "second": second}, around)
 
 
 def gone(model: str) -> ModelUnavailable:
