@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from reviewer.domain import (
@@ -256,20 +257,20 @@ class _Talk:
         """
         strategy = self._model.profile.strategy
         first = schema if constrained or strategy == "constrained" else None
-        completion = await self._complete(messages, first, deliberate=deliberate)
+        completion = await self._complete(messages, first, deliberate=deliberate, read=read)
         try:
             return read(_answer(completion))
         except ReplyUnreadable as err:
             error = str(err)
         if completion.finish == "length" or not _answer(completion):
-            completion = await self._once_more(messages, completion, first, deliberate=deliberate)
+            completion = await self._once_more(messages, completion, first, deliberate=deliberate, read=read)
         else:
             later = (
                 Message("assistant", _answer(completion)[:_SHOWN_BACK]),
                 Message("user", self._wording.write("repair", error=error)),
             )
             second = None if strategy == "free" else schema
-            completion = await self._complete((*messages, *later), second, deliberate=False)
+            completion = await self._complete((*messages, *later), second, deliberate=False, read=read)
         try:
             return read(_answer(completion))
         except ReplyUnreadable as err:
@@ -282,15 +283,17 @@ class _Talk:
         schema: _Schema | None,
         *,
         deliberate: bool,
+        read: Callable[[str], object] | None = None,
     ) -> Completion:
         """Ask again: for less where the answer was cut off, with all the room there is where none came."""
         if _answer(last):
             shorter = f"{messages[-1].content}\n\n{self._wording.write('terse')}"
             messages = (*messages[:-1], replace(messages[-1], content=shorter))
-            return await self._complete(messages, schema, deliberate=deliberate)
+            return await self._complete(messages, schema, deliberate=deliberate, read=read)
         if last.finish == "length" and self.left(messages) < self.allowance * 5 // 4:
             raise self._invalid("reasoning used up all the room and left none for an answer", last)
-        return await self._complete(messages, schema, deliberate=deliberate, most=self._model.context)
+        most = self._model.context
+        return await self._complete(messages, schema, deliberate=deliberate, most=most, read=read)
 
     async def _complete(
         self,
@@ -299,6 +302,7 @@ class _Talk:
         *,
         deliberate: bool,
         most: int | None = None,
+        read: Callable[[str], object] | None = None,
     ) -> Completion:
         left = self.left(messages)
         if left < SMALLEST_REPLY:
@@ -316,6 +320,7 @@ class _Talk:
             think=self._think(deliberate and schema is None),
             seed=self._seed,
             purpose=self._purpose,
+            readable=partial(_can_read, read) if read else None,
         )
         completion = await self._model.complete(request, self._on_text)
         self.usage += completion.usage
@@ -332,6 +337,14 @@ class _Talk:
 
     def _invalid(self, message: str, completion: Completion) -> ModelReplyInvalid:
         return ModelReplyInvalid(message, model=self._model.name, reply=completion.text)
+
+
+def _can_read(read: Callable[[str], object], answer: str) -> bool:
+    try:
+        read(answer)
+    except ReplyUnreadable:
+        return False
+    return True
 
 
 def _answer(completion: Completion) -> str:

@@ -14,7 +14,7 @@ from reviewer.config import ReviewSettings, RulesSettings, Settings
 from reviewer.domain import Check
 from reviewer.errors import ConfigError, StoreError
 from reviewer.pipeline import Engine, Scanners
-from reviewer.ports import Checkable, Gateway, Scanner
+from reviewer.ports import Checkable, Ledger, ReplyCache, Scanner, Slots
 from reviewer.stages import suppress
 from reviewer.stages.guidelines import Guidelines
 from reviewer.stages.ignores import WITHOUT_REASON
@@ -22,30 +22,56 @@ from reviewer.stages.suppress import Baseline
 
 if TYPE_CHECKING:
     from reviewer.forges import AnyForge
+    from reviewer.models.gateway import ModelGateway
     from reviewer.service.server import Bots
     from reviewer.service.worker import Work
 
 
-async def open_gateway(settings: Settings) -> Gateway:
+async def open_gateway(
+    settings: Settings,
+    *,
+    slots: Slots | None = None,
+    ledger: Ledger | None = None,
+    replies: ReplyCache | None = None,
+) -> ModelGateway:
     """Make the gateway; with no model configured, of what an Ollama on this machine has."""
     from reviewer.models import gateway
     from reviewer.models.defaults import default_models
 
-    return gateway.build(settings if settings.models else await default_models(settings))
+    configured = settings if settings.models else await default_models(settings)
+    return gateway.build(configured, slots=slots, ledger=ledger, replies=replies)
+
+
+def open_replies(settings: Settings, folder: Path) -> ReplyCache | None:
+    """Open the kept replies below a folder; None where they are switched off."""
+    from reviewer.memory.replies import ReplyFile
+
+    cache = settings.cache
+    if not cache.replies:
+        return None
+    return ReplyFile(folder / "replies", max_age_days=cache.max_age_days, max_mb=cache.max_mb)
 
 
 async def open_engine(
-    settings: Settings, *, rules_only: bool = False, sarif: Sequence[Path] = (), root: Path | None = None
+    settings: Settings,
+    *,
+    rules_only: bool = False,
+    sarif: Sequence[Path] = (),
+    root: Path | None = None,
+    measuring: bool = False,
 ) -> Engine:
-    """Make what a review on the command line works with.
+    """Make what a review on the command line works with; `measuring` has every model call truly made.
 
-    Its key is drawn for this run: it only has to be unpredictable to the author of the change.
+    Its key only has to be unpredictable to the author of the change. It stays the same where replies are
+    kept: it goes into the prompts, and another prompt is another question.
     """
-    rules = open_rules(settings, cache_dir=user_cache(os.environ), sarif=sarif, root=root)
+    cache_dir = user_cache(os.environ)
+    rules = open_rules(settings, cache_dir=cache_dir, sarif=sarif, root=root)
+    replies = None if measuring else open_replies(settings, cache_dir)
     return Engine(
         settings=settings,
-        key=secrets.token_bytes(32),
-        gateway=None if rules_only else await open_gateway(settings),
+        key=_lasting_key(cache_dir / "key") if replies else secrets.token_bytes(32),
+        gateway=None if rules_only else await open_gateway(settings, replies=replies),
         scanners=rules.scanners,
         guidelines=rules.guidelines,
         rule_ids=rules.ids,
@@ -136,12 +162,13 @@ def open_service(settings: Settings) -> ServiceParts:
     names = {forge.id: forge.bot_name or "reviewer" for forge in settings.forges}
     key = instance_key(settings.service.secret_key_file)
     rules = open_rules(settings, cache_dir=settings.service.data_dir, tolerant=True)
+    replies = open_replies(settings, settings.service.data_dir)
 
     async def engine() -> Engine:
         return Engine(
             settings=settings,
             key=key,
-            gateway=await open_gateway(settings),
+            gateway=await open_gateway(settings, replies=replies),
             scanners=rules.scanners,
             guidelines=rules.guidelines,
             rule_ids=rules.ids,
@@ -215,6 +242,14 @@ def instance_key(file: Path) -> bytes:
             f"{file} holds {len(key)} bytes, at least 32 are needed", key="service.secret_key_file"
         )
     return key
+
+
+def _lasting_key(file: Path) -> bytes:
+    """Read or make a user's own key; draw one for this run where neither can be done."""
+    try:
+        return instance_key(file)
+    except ConfigError:
+        return secrets.token_bytes(32)
 
 
 def _make_key(file: Path) -> None:

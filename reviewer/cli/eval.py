@@ -156,7 +156,7 @@ async def _review(
     from reviewer.evaluation.results import setup_of
     from reviewer.evaluation.runner import Contender, review_cases
 
-    engine = await wiring.open_engine(settings, rules_only=name == "none")
+    engine = await wiring.open_engine(settings, rules_only=name == "none", measuring=True)
     parallel = settings.models[name].parallel if name in settings.models else 1
     contender = Contender(name, engine, setup_of(settings), parallel)
     try:
