@@ -21,7 +21,7 @@ def job(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Job:
     for name in list(os.environ):
-        if name not in {"PATH", "LANG", "TMPDIR"}:
+        if name not in {"PATH", "LANG", "TMPDIR", "REVIEWER_CACHE__REPLIES"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
