@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from parsers.languages import Language
 
+MAX_BYTES = 2_000_000
+MAX_SECONDS = 2.0  # of processor time
 _HARMLESS = 512  # bytes: the worst files of this size that we know take 10 MB and 40 ms
 _TRIAL = Trial()  # of the whole process: it is a process of its own, begun when it is first needed
 _BOMS = (
@@ -112,7 +114,7 @@ def split_lines(data: bytes) -> list[bytes]:
 
 
 def parse(
-    data: bytes, language: Language, *, max_bytes: int = 2_000_000, max_seconds: float = 2.0
+    data: bytes, language: Language, *, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS
 ) -> ParsedSource:
     """Parse a file; broken code yields ERROR nodes, never an exception.
 
@@ -153,12 +155,24 @@ def build_tree(text: bytes, language: Language, deadline: float, within: Range |
 
     text = language.prepare(text) if language.prepare else text
     tried = text if within is None else text[within.start_byte : within.end_byte]
-    seconds = deadline - time.thread_time()
+    _try(tried, language, deadline - time.thread_time())
+    return Parser(language.grammar(), included_ranges=[within] if within else None).parse(text)
+
+
+def check_cost(
+    utf8: bytes, language: Language, *, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS
+) -> None:
+    """Raise SourceTooLarge, or SourceTooCostly, where `parse` would, but for what the text embeds."""
+    if len(utf8) > max_bytes:
+        raise SourceTooLarge(f"{len(utf8)} bytes, more than {max_bytes}")
+    _try(language.prepare(utf8) if language.prepare else utf8, language, max_seconds)
+
+
+def _try(text: bytes, language: Language, seconds: float) -> None:
     if seconds <= 0:
         raise SourceTooLarge("not parsed within the time limit")
-    if len(tried) > _HARMLESS and (reason := _TRIAL.refuse(language.name, tried, seconds=seconds)):
+    if len(text) > _HARMLESS and (reason := _TRIAL.refuse(language.name, text, seconds=seconds)):
         raise SourceTooCostly(reason)
-    return Parser(language.grammar(), included_ranges=[within] if within else None).parse(text)
 
 
 def find_errors(source: ParsedSource, language: Language) -> Iterator[Node]:

@@ -2,7 +2,7 @@
 
 ast-grep reads UTF-8 only, obeys ignore files and configuration that it finds on its way up, and holds
 every match together with its whole line in memory: so it gets its own folder, its own configuration,
-files that we named, a limit on results and a limit on seconds.
+files that we named, and limits on results, seconds and memory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,7 @@ SUFFIXES = {
 MAX_LINE = 4_000  # bytes; 10,000 results of such a line are 40 MB
 
 _BAD_RULE = 8
+_MAX_MEMORY = 1_000_000_000  # bytes; thirty honest files take 25 MB
 _IGNORES = ("hidden", "dot", "exclude", "global", "parent", "vcs")
 _SCANNED = re.compile(r"^sg: entity\|file\|(?:\./)?(.+): language=", re.MULTILINE)
 
@@ -72,27 +74,38 @@ def run(
         folder = Path(name)
         _lay_out(folder, rules, files)
         try:
-            # No environment: neither HOME's configuration nor a debug switch may change what is found.
-            done = subprocess.run(
-                _command(binary), cwd=folder / "files", env={}, stdin=subprocess.DEVNULL, capture_output=True,
-                timeout=seconds, check=False,
-            )  # fmt: skip
+            status, stdout, stderr = _execute(_command(binary), folder / "files", seconds)
         except subprocess.TimeoutExpired:
-            return Run(problem=f"ast-grep took longer than {seconds:.2g} s")
+            return Run(problem=f"ast-grep took longer than {seconds:.2g} s", overcome=True)
         except OSError as err:
             return Run(problem=f"ast-grep could not be started: {err.strerror}")
-    stderr = done.stderr.decode("utf-8", "replace")
-    if done.returncode not in (0, 1):
+    if status not in (0, 1):
         return Run(
-            problem=f"ast-grep ended with {done.returncode}: {_cause(stderr)}",
-            bad_rule=done.returncode == _BAD_RULE,
+            problem=f"ast-grep ended with {status}: {_cause(stderr)}",
+            bad_rule=status == _BAD_RULE,
+            overcome=status < 0,
         )
     try:
-        matches = tuple(_matches(done.stdout))
+        matches = tuple(_matches(stdout))
     except (ValueError, KeyError, TypeError) as err:
         return Run(problem=f"ast-grep printed something else than matches: {err!r}")
     scanned = frozenset(map(_name, _SCANNED.findall(stderr)))
     return Run(matches, scanned, cut=len(matches) >= MAX_RESULTS)
+
+
+def _execute(command: Sequence[str], folder: Path, seconds: float) -> tuple[int, bytes, str]:
+    """Run it to its end; return status, stdout and stderr. Raises OSError and TimeoutExpired."""
+    # No environment: neither HOME's configuration nor a debug switch may change what is found.
+    with subprocess.Popen(
+        command, cwd=folder, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        if sys.platform == "linux":  # it has the same grammars as we do, with the same faults
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MAX_MEMORY, _MAX_MEMORY))
+        try:
+            stdout, stderr = process.communicate(timeout=seconds)
+        finally:
+            process.kill()
+    return process.returncode, stdout, stderr.decode("utf-8", "replace")
 
 
 def _command(binary: str) -> Sequence[str]:

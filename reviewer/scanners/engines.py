@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from reviewer.scanners import astgrep, queries, querytext
 from reviewer.scanners.matches import Run, SourceText
@@ -11,6 +12,9 @@ from reviewer.scanners.querytext import BadQuery
 from reviewer.scanners.rulefile import Rule
 
 CHECK_SECONDS = 30.0
+_MOST_RUNS = 24  # of ast-grep for one language: enough to find two bad files among a thousand
+_SHARE = 0.6  # of the time that is left
+_FOR_QUERIES = 2.0  # seconds at least, however long ast-grep took
 
 
 def run(
@@ -28,7 +32,7 @@ def run(
     if first.problem:
         return first
     written = {key: rule.written for key, rule in keyed.items() if rule.written.query is not None}
-    second = queries.run(written, sources, seconds=max(0.0, deadline - time.monotonic()))
+    second = queries.run(written, sources, seconds=max(_FOR_QUERIES, deadline - time.monotonic()))
     if second.problem:
         return second
     kept = (
@@ -74,11 +78,46 @@ def _run_ast_grep(
         if not documents:
             continue
         files = {name: source for name, source in sources.items() if source.language == language}
-        left = max(0.0, deadline - time.monotonic())
-        run = astgrep.run(documents, files, seconds=left, binary=binary)
+        run = _search(documents, files, deadline, binary)
         if run.problem:
             return run
         runs.append(run)
+    return _joined(runs)
+
+
+def _search(
+    documents: Sequence[Mapping[str, Any]],
+    files: Mapping[str, SourceText],
+    deadline: float,
+    binary: str | None,
+) -> Run:
+    """Search files at once; where one of them is too much for ast-grep, find it by halves and leave it out.
+
+    A run that fails as a whole has found nothing.
+    """
+    waiting = [sorted(files)]
+    runs: list[Run] = []
+    failed: Run | None = None
+    for _ in range(_MOST_RUNS):
+        if not waiting:
+            break
+        names = waiting.pop()
+        left = max(0.0, deadline - time.monotonic())
+        # What is left over is for the others, should there be a file among these that takes all it gets.
+        share = left if not waiting and len(names) == 1 else left * _SHARE
+        run = astgrep.run(documents, {name: files[name] for name in names}, seconds=share, binary=binary)
+        if not run.problem:
+            runs.append(run)
+        elif not run.overcome:
+            return run
+        else:
+            failed = failed or run
+            middle = len(names) // 2
+            waiting += [half for half in (names[middle:], names[:middle]) if half and half != names]
+    return failed if failed is not None and not runs else _joined(runs)
+
+
+def _joined(runs: Sequence[Run]) -> Run:
     return Run(
         tuple(match for run in runs for match in run.matches),
         frozenset().union(*(run.scanned for run in runs)),

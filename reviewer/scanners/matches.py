@@ -36,11 +36,13 @@ class Match:
 class Run:
     """What a run gave; `problem` says why it failed as a whole, `bad_rule` whether a rule was to blame.
 
-    `scanned` are the files that were read through; `cut` says that there may be more matches.
+    `overcome` says that the engine died of a file, or took too long over one. `scanned` are the files that
+    were read through; `cut` says that there may be more matches.
     """
 
     matches: tuple[Match, ...] = ()
     scanned: frozenset[str] = frozenset()
     problem: str = ""
     bad_rule: bool = False
+    overcome: bool = False
     cut: bool = False

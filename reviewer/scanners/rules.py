@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from parsers.diff import Side
 from parsers.languages import Language, detect
-from parsers.source import SourceTooLarge, parse
+from parsers.source import SourceTooCostly, SourceTooLarge, check_cost, parse
 from reviewer.domain import ChangedFile, ChangeSet, Finding, ReviewWarning, Source, Suggestion
 from reviewer.ports import ScanReport
 from reviewer.scanners import astgrep, engines, matches
@@ -76,10 +76,10 @@ class RuleScanner:
 
         Findings lie on changed lines of the new side. What could not be scanned is an undecided warning.
         """
-        targets = list(self._targets(change))
         warnings = [
             ReviewWarning("rule-broken", f"left out: {err}", undecided=True) for err in self._rulebook.broken
         ]
+        targets = list(self._targets(change, warnings))
         if not targets:
             return ScanReport((), tuple(warnings))
         outcome = engines.run(
@@ -104,7 +104,8 @@ class RuleScanner:
         findings = (finding for target in targets for finding in self._findings(target, by_copy))
         return ScanReport(_distinct(findings), tuple(warnings))
 
-    def _targets(self, change: ChangeSet) -> Iterator[_Target]:
+    def _targets(self, change: ChangeSet, warnings: list[ReviewWarning]) -> Iterator[_Target]:
+        """Yield the files to search; add a warning for each that nobody should parse."""
         known = self._rulebook.languages
         for number, file in enumerate(change.files):
             side = new_side(file)
@@ -116,9 +117,15 @@ class RuleScanner:
                 continue
             utf8 = text.encode("utf-8", "replace").replace(_SILENCER, _DEFUSED)
             utf8 = file.new if file.new == utf8 else utf8  # most files need no copy
+            try:
+                read = list(_copies(language, utf8))
+            except SourceTooCostly as err:
+                message = f"the file was read without its syntax and not searched: {err}"
+                warnings.append(ReviewWarning("too-costly", message, file.path, undecided=True))
+                continue
             copies = {
                 f"{number}-{part}": self._shortened(copy)
-                for part, copy in enumerate(_copies(language, utf8))
+                for part, copy in enumerate(read)
                 if copy.language in known
             }
             if copies:
@@ -165,12 +172,15 @@ class RuleScanner:
 
 
 def _copies(language: Language, utf8: bytes) -> Iterator[SourceText]:
-    """Yield a file as what it is, and as what it holds of other languages."""
+    """Yield a file as what it is, and as what it holds of other languages; raise SourceTooCostly."""
     yield SourceText(language.name, utf8)
-    if language.embed is None:
-        return
     try:
+        if language.embed is None:
+            check_cost(utf8, language)
+            return
         embedded = parse(utf8, language).embedded
+    except SourceTooCostly:
+        raise
     except SourceTooLarge:
         return  # nor can the file itself be read, and that is said
     for part in embedded:
