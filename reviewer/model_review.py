@@ -13,6 +13,7 @@ from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
 from reviewer.conversation import SummaryReply
 from reviewer.domain import (
+    Confidence,
     Finding,
     ReviewUnit,
     ReviewWarning,
@@ -26,6 +27,7 @@ from reviewer.stages import verify
 from reviewer.stages.guidelines import Selection, select
 from reviewer.stages.prompt import Briefing, brief
 from reviewer.stages.units import UnitPlan
+from reviewer.stages.votes import Tally, merge
 from reviewer.unit_reviews import Answer, UnitReviews, review_units, room
 from reviewer.verification import verify_findings
 
@@ -105,40 +107,74 @@ async def _reach(panel: Panel, briefing: Briefing) -> _Start:
 
 def _collect(panel: Panel, briefing: Briefing, reviews: UnitReviews, known: Sequence[Finding]) -> Asked:
     """Admit what can be proven; count what was seen, by whom, and what went wrong."""
-    plan, answers = reviews.plan, reviews.answers
+    answers = [answer for one_pass in reviews.passes for answer in one_pass]
     replies = [answer.reply for answer in answers if answer.reply is not None]
-    drafts = tuple(draft for reply in replies for draft in reply.drafts)
-    guidelines = [one.guideline for one in briefing.guidelines]
-    admission = verify.admit(drafts, panel.change, known=known, redact=panel.redact, guidelines=guidelines)
+    seen = [any(answer.reply for answer in reviews.of_unit(n)) for n in range(len(reviews.plan.units))]
     failures = (
-        _failure(panel, unit, answer)
-        for unit, answer in zip(plan.units, answers, strict=True)
+        _failure(panel, unit, answer, seen=is_seen)
+        for number, (unit, is_seen) in enumerate(zip(reviews.plan.units, seen, strict=True))
+        for answer in reviews.of_unit(number)
         if answer.problem
     )
     notes = (warning for reply in replies for warning in reply.warnings)
     # What a unit could not show, the rules have seen all the same: listed, but not undecided.
-    unseen = (replace(warning, undecided=False) for warning in plan.warnings)
-    return Asked(
-        findings=admission.findings,
-        rejected=(*(item for reply in replies for item in reply.malformed), *admission.rejected),
-        warnings=(*failures, *unseen, *notes),
+    unseen = (replace(warning, undecided=False) for warning in reviews.plan.warnings)
+    asked = Asked(
+        rejected=tuple(item for reply in replies for item in reply.malformed),
+        warnings=(*dict.fromkeys(failures), *unseen, *notes),
         usage=sum((answer.spent for answer in answers), Usage()),
-        reanchored=admission.reanchored,
         models=tuple(dict.fromkeys(answer.model for answer in answers if answer.reply is not None)),
         seen_lines=sum(
-            unit.changed_lines
-            for unit, answer in zip(plan.units, answers, strict=True)
-            if answer.reply is not None
+            unit.changed_lines for unit, is_seen in zip(reviews.plan.units, seen, strict=True) if is_seen
         ),
         answers=reviews.kept,
         remembered=sum(answer.remembered for answer in answers),
     )
+    return _admit(panel, briefing, reviews, known, asked)
 
 
-def _failure(panel: Panel, unit: ReviewUnit, answer: Answer) -> ReviewWarning:
+def _admit(
+    panel: Panel, briefing: Briefing, reviews: UnitReviews, known: Sequence[Finding], asked: Asked
+) -> Asked:
+    """Admit the drafts of each pass by itself, and let several passes vote."""
+    single = len(reviews.passes) == 1
+    admissions = [
+        verify.admit(
+            (draft for answer in one_pass if answer.reply for draft in answer.reply.drafts),
+            panel.change,
+            known=known,
+            redact=panel.redact,
+            guidelines=[one.guideline for one in briefing.guidelines],
+            least=Confidence.MEDIUM if single else Confidence.LOW,
+        )
+        for one_pass in reviews.passes
+    ]
+
+    def asked_about(finding: Finding) -> int:
+        unit = reviews.plan.showing(finding)
+        return 0 if unit is None else sum(answer.reply is not None for answer in reviews.of_unit(unit))
+
+    findings = [admission.findings for admission in admissions]
+    tally = Tally(sum(findings, ()), ()) if single else merge(findings, asked_about)
+    return replace(
+        asked,
+        findings=tally.findings,
+        rejected=(
+            *asked.rejected,
+            *(item for admission in admissions for item in admission.rejected),
+            *tally.rejected,
+        ),
+        reanchored=sum(admission.reanchored for admission in admissions),
+    )
+
+
+def _failure(panel: Panel, unit: ReviewUnit, answer: Answer, *, seen: bool) -> ReviewWarning:
     paths = ", ".join(dict.fromkeys(part.path for part in unit.parts))
-    message = f"{answer.message}; {unit.changed_lines} changed lines not seen by a model"
-    return ReviewWarning(answer.problem, message, paths, undecided=panel.required)
+    lines = f"{unit.changed_lines} changed lines"
+    effect = f"{lines} seen in fewer passes" if seen else f"{lines} not seen by a model"
+    return ReviewWarning(
+        answer.problem, f"{answer.message}; {effect}", paths, undecided=panel.required and not seen
+    )
 
 
 async def _summarise(

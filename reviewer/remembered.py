@@ -60,10 +60,10 @@ class Remembered:
         drafts = move(kept.reply.drafts, unit, kept.stood)
         return replace(kept, reply=replace(kept.reply, drafts=drafts, usage=Usage()))
 
-    def keep(self, unit: ReviewUnit, model: str, reply: UnitReply) -> tuple[str, Json]:
-        """Return the key and the answer to remember."""
-        kept = Kept(model, reply, first_numbers(unit))
-        return self._key(unit), cast("Json", _KEPT.dump_python(kept, mode="json"))
+    def keep(self, answers: Iterable[tuple[ReviewUnit, str, UnitReply]]) -> dict[str, Json]:
+        """Return what to remember of units, the models that were asked, and their replies."""
+        kept = {self._key(unit): Kept(model, reply, first_numbers(unit)) for unit, model, reply in answers}
+        return {key: cast("Json", _KEPT.dump_python(one, mode="json")) for key, one in kept.items()}
 
     def _key(self, unit: ReviewUnit) -> str:
         return f"{unit.id}.{self._setup}"

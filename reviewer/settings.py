@@ -112,8 +112,6 @@ def find_file(
 def without_effect(settings: Settings) -> tuple[str, ...]:
     """Name the settings that this release takes and does not act on yet; none may be ignored in silence."""
     found = []
-    if settings.review.passes > 1:
-        found.append(f"review.passes = {settings.review.passes} has no effect yet: one pass is made")
     if settings.privacy.keep_prompts_days:
         found.append("privacy.keep_prompts_days has no effect yet: no prompt is ever kept")
     return tuple(found)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
@@ -40,11 +41,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class UnitReviews:
-    """The units and what was said of each, in the same order; `kept` is what a later review may remember."""
+    """The units and what was said of each, pass by pass, in the order of the units.
+
+    `kept` is what a later review may remember.
+    """
 
     plan: UnitPlan
-    answers: tuple[Answer, ...]
+    passes: tuple[tuple[Answer, ...], ...]
     kept: Mapping[str, Json] = field(default_factory=dict)
+
+    def of_unit(self, number: int) -> list[Answer]:
+        """Return what the passes said of a unit."""
+        return [answers[number] for answers in self.passes]
 
 
 _ANSWER = Checkpoint(Answer)
@@ -57,39 +65,76 @@ def room(panel: Panel, briefing: Briefing) -> int:
 
 
 async def review_units(panel: Panel, briefing: Briefing, budget: int) -> UnitReviews:
-    """Review the largest unit alone, which warms the prefix cache and the token count, then the others.
+    """Review the largest unit alone, which warms the prefix cache and the token count, then all others.
 
-    Where a server finds the largest one too long, all are cut smaller.
+    Where a server finds the largest one too long, all are cut smaller. `review.passes` reviews are made
+    of each unit, with other seeds, units and parts in another order.
     """
     desk = _Desk(panel, briefing)
     estimate = panel.gateway.configured(Role.REVIEW)[0].estimate
     spent = Usage()
     for attempt in range(HALVINGS + 1):
         plan = split(panel.files, budget_tokens=budget, count=estimate, redact=panel.redact)
-        panel.progress("asking the model", 0, len(plan.units))
+        passes = [_turned(plan.units, number) for number in range(panel.settings.passes)]
+        desk.expect(attempt, sum(map(len, passes)))
         if not plan.units:
             return UnitReviews(plan, ())
-        await desk.memory.look_up(plan.units)
+        await desk.memory.look_up(unit for units in passes for unit in units)
         largest = max(range(len(plan.units)), key=lambda number: plan.units[number].tokens)
-        first = await desk.review(plan.units[largest], largest + 1, attempt)
+        first = await desk.review(plan.units[largest], _Turn(largest, 0))
         if first.problem != "model-overflow" or attempt == HALVINGS:
             break
         spent += first.spent
         budget = min(budget // 2, first.room)
-    done = 1
-    panel.progress("asking the model", done, len(plan.units))
+    turns = [turn for turn in _turns(len(plan.units), len(passes)) if turn != _Turn(largest, 0)]
+    answers = await asyncio.gather(*(desk.review(passes[turn.again][turn.unit], turn) for turn in turns))
+    told = dict(zip(turns, answers, strict=True)) | {
+        _Turn(largest, 0): replace(first, spent=spent + first.spent)
+    }
+    return UnitReviews(
+        plan=plan,
+        passes=tuple(
+            tuple(told[_Turn(number, again)] for number in range(len(plan.units)))
+            for again in range(len(passes))
+        ),
+        kept=desk.memory.keep(
+            (passes[turn.again][turn.unit], answer.model, answer.reply)
+            for turn, answer in told.items()
+            if answer.reply is not None
+        ),
+    )
 
-    async def one(number: int, unit: ReviewUnit) -> Answer:
-        nonlocal done
-        answer = await desk.review(unit, number + 1, attempt)
-        done += 1
-        panel.progress("asking the model", done, len(plan.units))
-        return answer
 
-    others = [(number, unit) for number, unit in enumerate(plan.units) if number != largest]
-    answers = list(await asyncio.gather(*(one(number, unit) for number, unit in others)))
-    answers.insert(largest, replace(first, spent=spent + first.spent))
-    return UnitReviews(plan, tuple(answers), desk.keep(plan, answers))
+class _Turn(NamedTuple):
+    """Which unit is reviewed, and in which pass; both from 0 on."""
+
+    unit: int
+    again: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.unit + 1}" + (f" pass {self.again + 1}" if self.again else "")
+
+
+def _turns(units: int, passes: int) -> Iterator[_Turn]:
+    """Yield all turns; each pass begins at another unit."""
+    for again in range(passes):
+        start = units * again // passes
+        yield from (_Turn((start + number) % units, again) for number in range(units))
+
+
+def _turned(units: Sequence[ReviewUnit], again: int) -> tuple[ReviewUnit, ...]:
+    """Return the units for a pass: the same code, its parts in another order."""
+    if not again:
+        return tuple(units)
+    return tuple(
+        replace(
+            unit,
+            id=f"{unit.id}+{again}",
+            parts=tuple(unit.parts[(again + at) % len(unit.parts)] for at in range(len(unit.parts))),
+        )
+        for unit in units
+    )
 
 
 class _Desk:
@@ -100,30 +145,31 @@ class _Desk:
         self._briefing = briefing
         self.memory = Remembered(panel.recall, panel.gateway, briefing)
         self._deadline = panel.clock() + panel.settings.time_budget_s
+        self._attempt = self._done = self._turns = 0
 
-    async def review(self, unit: ReviewUnit, number: int, attempt: int) -> Answer:
+    def expect(self, attempt: int, turns: int) -> None:
+        """Get ready for as many turns; `attempt` counts how often the units have been cut."""
+        self._attempt, self._done, self._turns = attempt, 0, turns
+        self._panel.progress("asking the model", 0, turns)
+
+    async def review(self, unit: ReviewUnit, turn: _Turn) -> Answer:
         """Have a unit reviewed as one step, which it is even if the answer is remembered."""
 
         async def answer() -> Answer:
             if kept := self.memory.recall(unit):
                 return Answer(kept.model, reply=kept.reply, remembered=True)
-            return await self._ask(unit, f"unit {number}")
+            return await self._ask(unit, turn)
 
-        return await _ANSWER.run(self._panel.step, f"unit {attempt}.{number}", answer)
+        answered = await _ANSWER.run(self._panel.step, f"unit {self._attempt}.{turn.name}", answer)
+        self._done += 1
+        self._panel.progress("asking the model", self._done, self._turns)
+        return answered
 
-    def keep(self, plan: UnitPlan, answers: list[Answer]) -> dict[str, Json]:
-        """Return what a later review of this change may remember."""
-        return dict(
-            self.memory.keep(unit, answer.model, answer.reply)
-            for unit, answer in zip(plan.units, answers, strict=True)
-            if answer.reply is not None
-        )
-
-    async def _ask(self, unit: ReviewUnit, purpose: str) -> Answer:
+    async def _ask(self, unit: ReviewUnit, turn: _Turn) -> Answer:
         spent: list[Usage] = []
         try:
             async with asyncio.timeout(self._deadline - self._panel.clock()):
-                answer = await self._converse(unit, purpose, spent)
+                answer = await self._converse(unit, turn, spent)
         except TimeoutError:
             limit = self._panel.settings.time_budget_s
             answer = Answer(problem="budget", message=f"the {limit:.0f} s for models are over")
@@ -136,10 +182,15 @@ class _Desk:
             )
         return replace(answer, spent=sum(spent, Usage()))
 
-    async def _converse(self, unit: ReviewUnit, purpose: str, spent: list[Usage]) -> Answer:
+    async def _converse(self, unit: ReviewUnit, turn: _Turn, spent: list[Usage]) -> Answer:
+        # A seed per pass; a single one leaves the choice to the server, as a person would.
+        seed = turn.again + 1 if self._panel.settings.passes > 1 else None
+
         async def review(model: Model) -> Answer:
             prompt = review_prompt(self._briefing, unit, model.profile)
-            reply = await conversation.review_unit(model, prompt, purpose=purpose, on_usage=spent.append)
+            reply = await conversation.review_unit(
+                model, prompt, purpose=f"unit {turn.name}", seed=seed, on_usage=spent.append
+            )
             return Answer(model.name, reply=reply)
 
         return await with_fallback(self._panel, Role.REVIEW, review)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
 from reviewer.conversation import VerifierReply
-from reviewer.domain import Confidence, Finding, Rejected, ReviewUnit, ReviewWarning, Role, Usage
+from reviewer.domain import Confidence, Finding, Rejected, ReviewWarning, Role, Usage
 from reviewer.errors import ModelError
 from reviewer.panel import Asked, Panel, with_fallback
 from reviewer.ports import Model
@@ -76,7 +76,7 @@ def weigh(finding: Finding, reply: VerifierReply | None) -> Finding | Rejected:
 
 
 async def _judge(panel: Panel, briefing: Briefing, plan: UnitPlan, finding: Finding, name: str) -> _Judged:
-    unit = _unit_of(plan, finding)
+    unit = plan.units[plan.showing(finding) or 0]
     spent: list[Usage] = []
 
     async def judge(model: Model) -> _Judged:
@@ -92,15 +92,3 @@ async def _judge(panel: Panel, briefing: Briefing, plan: UnitPlan, finding: Find
         return replace(judged, spent=sum(spent, Usage()))
 
     return await _JUDGED.run(panel.step, name, talk)
-
-
-def _unit_of(plan: UnitPlan, finding: Finding) -> ReviewUnit:
-    """Return the unit that shows the finding's lines, else the first of its file, else the first."""
-    lines = set(range(finding.start_line or 0, (finding.end_line or 0) + 1))
-
-    def rank(unit: ReviewUnit) -> int:
-        parts = [part for part in unit.parts if part.path == finding.path]
-        shown = any(lines & {*part.new_lines} or lines & {*part.old_lines} for part in parts)
-        return 0 if shown else 1 if parts else 2
-
-    return min(plan.units, key=rank)

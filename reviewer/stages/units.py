@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from parsers.diff import LineKind, Side
-from reviewer.domain import ChangedFile, ReviewUnit, ReviewWarning, UnitPart
+from reviewer.domain import ChangedFile, Finding, ReviewUnit, ReviewWarning, UnitPart
 from reviewer.stages.excerpt import Contexts, Detail, FileView, Redact, surroundings, view
 from reviewer.stages.grouping import Name, divide
 from reviewer.stages.unit_identity import name_unit
@@ -45,6 +45,17 @@ class UnitPlan:
     def unseen_lines(self) -> int:
         """Count the lines that no unit shows; with the units' `changed_lines` they are all there is."""
         return sum(len(item.lines) for item in self.unseen)
+
+    def showing(self, finding: Finding) -> int | None:
+        """Return which unit shows a finding's lines, else the first of its file; None where none does."""
+        wanted = set(range(finding.start_line or 0, (finding.end_line or 0) + 1))
+        of_file = [
+            number
+            for number, unit in enumerate(self.units)
+            if any(part.path == finding.path for part in unit.parts)
+        ]
+        shown = (number for number in of_file if wanted & _lines(self.units[number], finding))
+        return next(shown, next(iter(of_file), None))
 
     @property
     def warnings(self) -> tuple[ReviewWarning, ...]:
@@ -199,6 +210,13 @@ def _unseen(layout: FileView, parts: Iterable[UnitPart]) -> Iterator[Unseen]:
     for side, lines in ((Side.NEW, new), (Side.OLD, old)):
         if lines:
             yield Unseen(layout.diff.path, side, tuple(sorted(lines)))
+
+
+def _lines(unit: ReviewUnit, finding: Finding) -> set[int]:
+    """Return the changed lines that a unit shows of a finding's side of its file."""
+    parts = (part for part in unit.parts if part.path == finding.path)
+    sides = (part.new_lines if finding.side is Side.NEW else part.old_lines for part in parts)
+    return {line for lines in sides for line in lines}
 
 
 def _describe(item: Unseen) -> str:

@@ -60,3 +60,11 @@ def test_a_fault_costs_a_turn_and_no_finding(fault: str) -> None:
     cases = [case for case in CASES if not case.clean][::6]
     measured = measure(cases, Quality(recall=1.0, faults={fault: 1.0}), verify=False)
     assert measured.rows[-1].recall == 100
+
+
+def test_three_passes_find_what_one_misses_and_say_it_once() -> None:
+    cases = [case for case in CASES if not case.clean][::2]
+    quality = Quality(recall=0.4)
+    once, thrice = (measure(cases, quality, passes=passes, verify=False) for passes in (1, 3))
+    assert once.rows[-1].recall < 60 < thrice.rows[-1].recall  # 1 - 0.6^3 = 78 %, of 22 goldens
+    assert (thrice.rows[-1].kept, thrice.repeats, thrice.wrong_lines) == (100, 0, 0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reviewer import pipeline
-from reviewer.config import GateSettings, ModelSettings, ReviewSettings, Settings
+from reviewer.config import GateSettings, ModelSettings, PrivacySettings, ReviewSettings, Settings
 from reviewer.domain import ChangeSet, Confidence, Review, Severity, Suggestion, Verdict
 from reviewer.errors import ConfigError, ModelOverflow, ModelTimeout
 from reviewer.pipeline import Engine
@@ -189,7 +189,7 @@ def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
 
 
 def test_a_setting_that_has_no_effect_is_told() -> None:
-    review = run(change(), engine(None, settings=Settings(review=ReviewSettings(passes=3))))
+    review = run(change(), engine(None, settings=Settings(privacy=PrivacySettings(keep_prompts_days=3))))
 
     assert codes(review) == ["setting-without-effect"]
 
