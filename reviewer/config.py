@@ -109,6 +109,29 @@ class PathSettings(Section):
     instructions: str = ""
 
 
+def check_program(program: str) -> None:
+    """Raise ValueError for a program that would be looked for where the process happens to run."""
+    if not program or ("/" in program and not program.startswith("/")):
+        raise ValueError("the command begins with the name of a program on PATH, or an absolute path")
+
+
+class FormatterSettings(Section):
+    """A program that formats the files which `paths` (globs) fit: the whole file in, the whole file out.
+
+    `command` is run without a shell. `{name}` in it is a file name of ours with the suffix of the file, for
+    programs that go by it.
+    """
+
+    paths: tuple[str, ...] = Field(min_length=1)
+    command: tuple[str, ...] = Field(min_length=1)
+    timeout_s: float = Field(default=10, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _is_not_of_the_repository(self) -> FormatterSettings:
+        check_program(self.command[0])
+        return self
+
+
 class ReviewSettings(Section):
     """What is reviewed and how; `fail_on` is a severity or never.
 
@@ -124,6 +147,7 @@ class ReviewSettings(Section):
     max_file_bytes: int = Field(default=1_000_000, ge=1)
     ignore: tuple[str, ...] = ()
     paths: dict[str, PathSettings] = Field(default_factory=dict)
+    formatters: tuple[FormatterSettings, ...] = ()
 
 
 class ToolSettings(Section):
@@ -143,9 +167,7 @@ class ToolSettings(Section):
 
     @model_validator(mode="after")
     def _is_not_of_the_repository(self) -> ToolSettings:
-        program = self.command[0]
-        if not program or ("/" in program and not program.startswith("/")):
-            raise ValueError("the command begins with the name of a program on PATH, or an absolute path")
+        check_program(self.command[0])
         if any("{files}" in word and word != "{files}" for word in self.command):
             raise ValueError("{files} is a word of its own in the command")
         return self

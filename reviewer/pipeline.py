@@ -35,13 +35,14 @@ from reviewer.domain import (
 )
 from reviewer.model_review import ask
 from reviewer.panel import Asked, Panel, Progress, Recall, nothing_remembered
-from reviewer.ports import Forge, Gateway, Json, Ledger, Scanner, Step
+from reviewer.ports import Forge, Formatter, Gateway, Json, Ledger, Scanner, Step
 from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
 from reviewer.stages.aside import Aside, reveal
 from reviewer.stages.comment import render_summary
 from reviewer.stages.duplicates import merge
 from reviewer.stages.fingerprint import identify
+from reviewer.stages.formatted import format_suggestions
 from reviewer.stages.guidelines import Guidelines, configure
 from reviewer.stages.ignores import without_reason
 from reviewer.stages.marker import Marker
@@ -70,6 +71,7 @@ class Engine:
     clock: Callable[[], float] = time.monotonic
     guidelines: Guidelines = field(default_factory=Guidelines)
     rule_ids: frozenset[str] = frozenset()
+    formatter: Formatter | None = None
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
     ledger: Ledger | None = None
 
@@ -148,6 +150,9 @@ async def review(
         known={*engine.rule_ids, *scanned.known, *rules.disable} if engine.rule_ids else (),
         aside=aside,
     )
+    unformatted: tuple[ReviewWarning, ...] = ()
+    if engine.formatter is not None:
+        kept, unformatted = await asyncio.to_thread(format_suggestions, kept, change, engine.formatter)
     unseen = triaged.changed_lines - asked.seen_lines
     return Review(
         ref=change.ref,
@@ -163,6 +168,7 @@ async def review(
             *scanned.warnings,
             *asked.warnings,
             *odd,
+            *unformatted,
         ),
         coverage=policy.coverage(change, triaged.reviewable, unseen),
         usage=replace(asked.usage, seconds=engine.clock() - started),

@@ -254,6 +254,21 @@ class Scanner(Protocol):
         """Look at the change once; findings lie on changed lines and carry no fingerprint yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A file as a formatter leaves it; None where none is for it, or where it failed and `problem` says how."""
+
+    text: bytes | None = None
+    problem: str = ""
+
+
+class Formatter(Protocol):
+    """Formats whole files as their repository does. Calls block."""
+
+    def format(self, path: str, text: bytes) -> Formatted:
+        """Format a file's text; never raise."""
+
+
 class Output(Protocol):
     """One report format."""
 

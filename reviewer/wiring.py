@@ -14,7 +14,7 @@ from reviewer.config import ReviewSettings, RulesSettings, Settings
 from reviewer.domain import Check
 from reviewer.errors import ConfigError, StoreError
 from reviewer.pipeline import Engine, Scanners
-from reviewer.ports import Checkable, Ledger, ReplyCache, Scanner, Slots
+from reviewer.ports import Checkable, Formatter, Ledger, ReplyCache, Scanner, Slots
 from reviewer.stages import suppress
 from reviewer.stages.guidelines import Guidelines
 from reviewer.stages.ignores import WITHOUT_REASON
@@ -75,6 +75,7 @@ async def open_engine(
         scanners=rules.scanners,
         guidelines=rules.guidelines,
         rule_ids=rules.ids,
+        formatter=open_formatter(settings),
     )
 
 
@@ -135,6 +136,13 @@ def open_rules(
     return Rules(make, guidelines, frozenset(ids))
 
 
+def open_formatter(settings: Settings) -> Formatter | None:
+    """Make what formats suggestions, None where nothing is configured; raises ConfigError for globs that are none."""
+    from reviewer.scanners.formatters import ToolFormatter
+
+    return ToolFormatter(settings.review.formatters) if settings.review.formatters else None
+
+
 def open_forges(settings: Settings) -> dict[str, AnyForge]:
     """Open every configured forge over one folder of mirrors."""
     from reviewer.forges import open_forge
@@ -162,6 +170,7 @@ def open_service(settings: Settings) -> ServiceParts:
     names = {forge.id: forge.bot_name or "reviewer" for forge in settings.forges}
     key = instance_key(settings.service.secret_key_file)
     rules = open_rules(settings, cache_dir=settings.service.data_dir, tolerant=True)
+    formatter = open_formatter(settings)
     replies = open_replies(settings, settings.service.data_dir)
 
     async def engine() -> Engine:
@@ -172,6 +181,7 @@ def open_service(settings: Settings) -> ServiceParts:
             scanners=rules.scanners,
             guidelines=rules.guidelines,
             rule_ids=rules.ids,
+            formatter=formatter,
         )
 
     return ServiceParts(

@@ -35,9 +35,16 @@ class Printed:
 
 
 def run(
-    command: Sequence[str], *, folder: Path, home: Path, search_path: str, seconds: float, most_bytes: int
+    command: Sequence[str],
+    *,
+    folder: Path,
+    home: Path,
+    search_path: str,
+    seconds: float,
+    most_bytes: int,
+    feed: Path | None = None,
 ) -> Printed:
-    """Run a command in `folder`, with `home` for its home and temporary files.
+    """Run a command in `folder`, with `home` for its home and temporary files; `feed` is what its stdin reads.
 
     Raises ToolFailed. Whatever it started in its process group has ended when this returns.
     """
@@ -50,15 +57,16 @@ def run(
         "NO_COLOR": "1",
     }
     try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with Path(feed or os.devnull).open("rb") as stdin:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
     except OSError as err:
         raise ToolFailed(f"it could not be started: {err.strerror}") from err
     with process:

@@ -53,7 +53,7 @@ class ToolScanner:
     ) -> None:
         self._rules = rules
         self._weights = tuple(weights)
-        self._search_path = _absolute(
+        self._search_path = absolute(
             os.environ.get("PATH", os.defpath) if search_path is None else search_path
         )
         self._tools = [(tool, _globs(tool, number)) for number, tool in enumerate(rules.tools, start=1)]
@@ -193,6 +193,6 @@ def _globs(tool: ToolSettings, number: int) -> Globs | None:
         raise ConfigError(f"{key}: {err}", key=key) from err
 
 
-def _absolute(search_path: str) -> str:
+def absolute(search_path: str) -> str:
     """Leave out what would be looked up in the folder where the tool runs."""
     return os.pathsep.join(folder for folder in search_path.split(os.pathsep) if Path(folder).is_absolute())

@@ -44,6 +44,16 @@ def prove(
     return None
 
 
+def holds(file: ChangedFile, suggestion: Suggestion, python_version: Version | None = None) -> bool:
+    """Say whether a suggestion may be posted exactly as it is, as `prove` has it."""
+    text, start, end = suggestion.replacement, suggestion.start_line, suggestion.end_line
+    if file.new is None or not is_postable(text) or "<redacted:" in text:
+        return False
+    if _restores_old_side(file, start, end, text):
+        return False
+    return check(file.path, file.new, start, end, text, python_version=python_version).verdict in _PROVEN
+
+
 def keep_proven(
     findings: Iterable[Finding], change: ChangeSet
 ) -> tuple[tuple[Finding, ...], tuple[Rejected, ...]]:
