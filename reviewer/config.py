@@ -136,10 +136,12 @@ class ReviewSettings(Section):
     """What is reviewed and how; `fail_on` is a severity or never.
 
     `token_budget` bounds what the model calls of one review cost: uncached prompt and written tokens.
+    An `incremental` review of the service asks models only about what has changed since the last one.
     """
 
     language: Literal["en", "zh-CN"] = "en"
     passes: int = Field(default=1, ge=1, le=9)
+    incremental: bool = True
     max_comments: int = Field(default=8, ge=0, le=100)
     fail_on: FailOn = "high"
     time_budget_s: float = Field(default=600, gt=0)
@@ -260,6 +262,17 @@ class CacheSettings(Section):
     max_mb: float = Field(default=200, ge=1)
 
 
+class MemorySettings(Section):
+    """What is remembered between reviews of the service, how long (days, 0: for ever) and how much.
+
+    `max_per_project` bounds the rows of each kind: dismissals, findings, answers of models.
+    """
+
+    dismissals: bool = True
+    max_age_days: int = Field(default=365, ge=0, le=36_500)
+    max_per_project: int = Field(default=10_000, ge=1, le=1_000_000)
+
+
 class Settings(Section):
     """Everything an operator can say."""
 
@@ -274,6 +287,7 @@ class Settings(Section):
     gate: GateSettings = GateSettings()
     privacy: PrivacySettings = PrivacySettings()
     cache: CacheSettings = CacheSettings()
+    memory: MemorySettings = MemorySettings()
 
     def forge(self, forge_id: str) -> ForgeSettings | None:
         """Return the forge of that id."""

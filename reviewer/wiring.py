@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from reviewer.stages.suppress import Baseline
 if TYPE_CHECKING:
     from reviewer.forges import AnyForge
     from reviewer.models.gateway import ModelGateway
+    from reviewer.memory.database import DatabaseMemory
     from reviewer.service.server import Bots
     from reviewer.service.worker import Work
 
@@ -154,15 +156,18 @@ def open_forges(settings: Settings) -> dict[str, AnyForge]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceParts:
-    """What the service runs on: what a job does, and who we are on each forge."""
+    """What the service runs on: what a job does, who we are on each forge, and how to close it all."""
 
     work: Work
     bots: Bots
+    close: Callable[[], None]
 
 
 def open_service(settings: Settings) -> ServiceParts:
     """Make the parts of the service; raises ConfigError for what cannot be used."""
+    from reviewer.commands.dismissing import Dismissing
     from reviewer.service.answers import with_commands
+    from reviewer.service.learning import Lessons
     from reviewer.service.payloads import Bot
     from reviewer.service.work import ReviewWork
 
@@ -172,6 +177,10 @@ def open_service(settings: Settings) -> ServiceParts:
     rules = open_rules(settings, cache_dir=settings.service.data_dir, tolerant=True)
     formatter = open_formatter(settings)
     replies = open_replies(settings, settings.service.data_dir)
+    memory = open_memory(settings)
+    lessons = Lessons(memory, forges, settings.memory, key=key, clock=time.time)
+    wanted = memory if settings.memory.dismissals else None
+    dismissing = Dismissing(forges, wanted, key, time.time, settings.review.language)
 
     async def engine() -> Engine:
         return Engine(
@@ -186,10 +195,44 @@ def open_service(settings: Settings) -> ServiceParts:
 
     return ServiceParts(
         work=with_commands(
-            ReviewWork(settings, forges, engine), forges, names, language=settings.review.language
+            ReviewWork(settings, forges, engine, lessons),
+            forges,
+            names,
+            language=settings.review.language,
+            handlers={"ignore": dismissing.ignore, "resolve": dismissing.resolve},
         ),
         bots={name: partial(Bot, names[name]) for name in forges},
+        close=memory.close,
     )
+
+
+def open_memory(settings: Settings) -> DatabaseMemory:
+    """Open what is remembered between reviews; nothing is read before it is needed."""
+    from reviewer.database.connections import WORK_TIMEOUT_S, open_database
+    from reviewer.memory.database import Bounds, DatabaseMemory
+
+    database = open_database(settings.service.database, connections=2, timeout_s=WORK_TIMEOUT_S)
+    bounds = Bounds(settings.memory.max_age_days, settings.memory.max_per_project)
+    return DatabaseMemory(database, time.time, bounds)
+
+
+def open_stored_memory(settings: Settings) -> DatabaseMemory:
+    """Open what the service has remembered so far; raises StoreError where it has never run."""
+    from reviewer.database.connections import WORK_TIMEOUT_S, open_database
+    from reviewer.database.migration import check_revision
+
+    address = settings.service.database
+    file = Path(address.removeprefix("sqlite:///"))
+    if address.startswith("sqlite:///") and not file.exists():  # looking must not make it
+        raise StoreError(
+            f"there is no database at {file}", remedy="name the service's configuration with --config"
+        )
+    database = open_database(address, connections=1, timeout_s=WORK_TIMEOUT_S)
+    try:
+        check_revision(database)
+    finally:
+        database.dispose()
+    return open_memory(settings)
 
 
 def run_service(settings: Settings, *, workers: int, verbose: bool = False) -> None:
@@ -199,7 +242,10 @@ def run_service(settings: Settings, *, workers: int, verbose: bool = False) -> N
 
     configure_logs(verbose=verbose)
     parts = open_service(settings)
-    serve(settings, parts.work, bots=parts.bots, workers=workers)
+    try:
+        serve(settings, parts.work, bots=parts.bots, workers=workers)
+    finally:
+        parts.close()
 
 
 def checkable_forges(settings: Settings) -> Sequence[tuple[str, Checkable]]:

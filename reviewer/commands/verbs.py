@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 VERBS = ("review", "ask", "explain", "fix", "test", "describe", "ignore", "resolve", "help")
-AVAILABLE = frozenset({"review", "help"})
+AVAILABLE = frozenset({"review", "ignore", "resolve", "help"})
 
 _TEXT_LIMIT = 4000
 _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<rest>.*)")

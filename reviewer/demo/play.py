@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ def _play(
     )
     settings = _settings(stage, act, model, budget_s)
     parts = wiring.open_service(settings)
-    with running(settings, parts.work, bots=parts.bots, drain_s=2.0) as service:
+    with closing(parts), running(settings, parts.work, bots=parts.bots, drain_s=2.0) as service:
         progress(f"the service listens on {service.url}; a signed webhook is on its way")
         document = _deliver(stage, service, merge_request, f"{act}-1")
         seconds = time.monotonic() - started

@@ -174,6 +174,10 @@ class DatabaseMemory:
             ]
         return Forgotten(*deleted, *([0] if fingerprint else []))
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
     # --- inside -----------------------------------------------------------------------------------
 
     def _oldest(self) -> float:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 
 from reviewer import pipeline
 from reviewer.checkpoint import Checkpoint
@@ -27,6 +28,7 @@ from reviewer.outputs.document import document, dump
 from reviewer.pipeline import Engine, Posting
 from reviewer.ports import Forge, Json, Step
 from reviewer.service.fence import Fence
+from reviewer.service.learning import Lessons
 
 _MERGE_REQUEST = Checkpoint(MergeRequest)
 
@@ -34,15 +36,21 @@ _MERGE_REQUEST = Checkpoint(MergeRequest)
 class ReviewWork:
     """Reviews merge requests of the configured forges.
 
-    The engine is opened by the first job, in the event loop that all jobs share.
+    The engine is opened by the first job, in the event loop that all jobs share. Without `lessons`
+    nothing is remembered between reviews.
     """
 
     def __init__(
-        self, settings: Settings, forges: Mapping[str, Forge], open_engine: Callable[[], Awaitable[Engine]]
+        self,
+        settings: Settings,
+        forges: Mapping[str, Forge],
+        open_engine: Callable[[], Awaitable[Engine]],
+        lessons: Lessons | None = None,
     ) -> None:
         self._settings = settings
         self._forges = forges
         self._open_engine = open_engine
+        self._lessons = lessons
         self._engine: asyncio.Task[Engine] | None = None
 
     async def __call__(self, event: Event, step: Step, fence: Fence) -> Json:
@@ -57,9 +65,10 @@ class ReviewWork:
         if not merge_request.open:
             return {"ignored": "the merge request is not open"}
         change = await _fetch(forge, merge_request, step)
+        await self._learn(merge_request, change, step)
         engine = await self._opened()
         errand = _errand(event, merge_request, fence.job)
-        reviewed, change = await _review(change, engine, errand, step)
+        reviewed, change = await self._review(event, change, engine, errand, step)
         verdict = pipeline.judge(reviewed, change, engine)
         posting = Posting(
             forge, merge_request, self._mode(event), run=merge_request.ref.head or "", hold=fence.hold
@@ -67,6 +76,7 @@ class ReviewWork:
         receipt = await pipeline.post(reviewed, verdict, change, engine, posting, step=step, errand=errand)
         if self._settings.gate.set_commit_status and posting.mode != "off":
             await self._set_status(forge, merge_request, reviewed, verdict, step)
+        await self._note(reviewed, change, step)
         reviewed = replace(reviewed, warnings=(*reviewed.warnings, *receipt.failures))
         # Kept and answered with as UTF-8, which has no odd bytes of paths.
         kept: Json = json.loads(dump(document(reviewed, verdict), strict=True))
@@ -76,6 +86,47 @@ class ReviewWork:
         if self._engine is None or (self._engine.done() and self._engine.exception()):
             self._engine = asyncio.ensure_future(self._open_engine())
         return await asyncio.shield(self._engine)
+
+    async def _review(
+        self, event: Event, change: ChangeSet, engine: Engine, errand: Errand, step: Step
+    ) -> tuple[Review, ChangeSet]:
+        """Review; a repository whose settings cannot be read is judged by the instance's, and told so."""
+        try:
+            pipeline.check_settings(change, engine)
+        except ConfigError as err:
+            warning = ReviewWarning("repository-settings", str(err), undecided=True)
+            change = replace(change, repository_settings=None, warnings=(*change.warnings, warning))
+        lessons, ref = self._lessons, change.ref
+        if lessons is None:
+            return await pipeline.review(change, engine, step=step, errand=errand), change
+        anew = event.command is not None and event.command.verb == "review"
+        recalling = self._settings.review.incremental and not anew
+        reviewed = await pipeline.review(
+            change,
+            engine,
+            step=step,
+            errand=errand,
+            recalled=await asyncio.to_thread(lessons.recall, ref),
+            answered=partial(lessons.memory.answers, ref) if recalling else None,
+            keep=partial(lessons.memory.keep_answers, ref),
+        )
+        return reviewed, change
+
+    async def _learn(self, merge_request: MergeRequest, change: ChangeSet, step: Step) -> None:
+        async def learn() -> Json:
+            if self._lessons is not None:
+                await asyncio.to_thread(self._lessons.learn, merge_request, change)
+            return None
+
+        await step("learn from the discussion", learn)
+
+    async def _note(self, reviewed: Review, change: ChangeSet, step: Step) -> None:
+        async def note() -> Json:
+            if self._lessons is not None:
+                await asyncio.to_thread(self._lessons.note, reviewed, change)
+            return None
+
+        await step("note what was found", note, preemptible=False)
 
     def _mode(self, event: Event) -> PostingMode:
         """Return how this project's reviews are posted; the one switch that stops all posting wins."""
@@ -126,13 +177,3 @@ def _errand(event: Event, merge_request: MergeRequest, job: str) -> Errand:
         actor=command.actor if command else merge_request.author,
         priority=Priority.PERSON if command else Priority.REVIEW,
     )
-
-
-async def _review(change: ChangeSet, engine: Engine, errand: Errand, step: Step) -> tuple[Review, ChangeSet]:
-    """Review; a repository whose settings cannot be read is judged by the instance's, and told so."""
-    try:
-        pipeline.check_settings(change, engine)
-    except ConfigError as err:
-        warning = ReviewWarning("repository-settings", str(err), undecided=True)
-        change = replace(change, repository_settings=None, warnings=(*change.warnings, warning))
-    return await pipeline.review(change, engine, step=step, errand=errand), change

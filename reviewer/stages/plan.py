@@ -58,7 +58,7 @@ def reconcile(
 
     The same review against what it has posted plans nothing.
     """
-    ours = _threads_by_fingerprint(discussion, key, review.ref)
+    ours = threads_by_fingerprint(discussion, key, review.ref)
     everything = tuple(thread.id for threads in ours.values() for thread in threads)
     if post == "off":
         return Plan((), everything, (), None)
@@ -83,11 +83,11 @@ def unplaced(review: Review, discussion: Discussion, receipt: Receipt, key: byte
     Those beyond the cap, those the forge did not take, and all of them where nothing is posted
     inline. `discussion` is as it was before the receipt.
     """
-    shown = {*_threads_by_fingerprint(discussion, key, review.ref), *receipt.posted}
+    shown = {*threads_by_fingerprint(discussion, key, review.ref), *receipt.posted}
     return tuple(finding.fingerprint for finding in review.findings if finding.fingerprint not in shown)
 
 
-def _threads_by_fingerprint(discussion: Discussion, key: bytes, ref: ChangeRef) -> dict[str, list[Thread]]:
+def threads_by_fingerprint(discussion: Discussion, key: bytes, ref: ChangeRef) -> dict[str, list[Thread]]:
     """Collect the threads that open with a finding of ours."""
     ours: dict[str, list[Thread]] = {}
     for thread in discussion.threads:
