@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from reviewer.cli.shared import Color, ConfigFile, Quiet, Verbose, settle
+from reviewer.domain import ProcessRole
 from reviewer.errors import ConfigError, UsageError
-
-
-class ProcessRole(StrEnum):
-    """What one process of the service does."""
-
-    WEB = "web"
-    WORKER = "worker"
-    ALL = "all"
 
 
 def serve(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from reviewer.errors import ConfigError, StoreError
 
 # A forge gives up on a delivery after ten seconds: better an honest 503 before that.
 ACCEPT_TIMEOUT_S = 5
 WORK_TIMEOUT_S = 30
+_REST_S = 5.0
 
 
 def open_database(address: str, *, connections: int, timeout_s: int) -> Engine:
@@ -35,14 +39,16 @@ def open_database(address: str, *, connections: int, timeout_s: int) -> Engine:
         )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=timeout_s,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": timeout_s, "application_name": "reviewer"},
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_ping_after_a_rest, engine))
+    return engine
 
 
 def sqlite_file(address: str) -> Path | None:
@@ -54,6 +60,12 @@ def sqlite_file(address: str) -> Path | None:
     file.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     return file
+
+
+def is_lost_connection(error: StoreError) -> bool:
+    """Say whether a connection broke, so that the same on a new one may succeed."""
+    cause = error.__cause__
+    return isinstance(cause, DBAPIError) and cause.connection_invalidated
 
 
 @contextmanager
@@ -78,6 +90,20 @@ def _parse(address: str) -> URL:
             remedy="write sqlite:///reviewer.db or postgresql://user@host/name",
         )
     return url
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_after_a_rest(engine: Engine, connection: Any, record: Any, _: Any) -> None:
+    """Make sure of a connection that nobody has used for a while; asking each time would cost a trip."""
+    if time.monotonic() - record.info.get("used", math.inf) < _REST_S:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as err:
+        raise DisconnectionError("it was gone") from err
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Engine,
     Float,
     Index,
     Integer,
@@ -137,10 +136,10 @@ chores = Table(
 )
 
 # The engine's table of workflows, read and never written here; documented as its system table.
-_ENGINE_COLUMNS = ("workflow_uuid", "status", "executor_id", "updated_at")
+_ENGINE_COLUMNS = ("workflow_uuid", "status", "executor_id", "updated_at", "queue_name")
 
 
-def engine_table(engine: Engine) -> TableClause:
-    """Return the engine's workflow table as this database names it."""
-    schema = "dbos" if engine.dialect.name == "postgresql" else None
+def engine_table(*, shared: bool) -> TableClause:
+    """Return the engine's workflow table as Postgres (`shared`) or SQLite names it."""
+    schema = "dbos" if shared else None
     return table("workflow_status", *(column(name) for name in _ENGINE_COLUMNS), schema=schema)

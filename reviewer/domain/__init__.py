@@ -23,7 +23,7 @@ from reviewer.domain.memory import Dismissal, Gesture, Recollection, Trace
 from reviewer.domain.posting import Comment, Discussion, Note, Person, Plan, Receipt, Resolution, Thread
 from reviewer.domain.review import Coverage, Overview, Review
 from reviewer.domain.scales import Category, Confidence, Role, Severity, Source, Verdict
-from reviewer.domain.work import Check, Command, Event, Job, JobState
+from reviewer.domain.work import Check, Command, Event, Job, JobState, ProcessRole
 
 __all__ = [
     "Category",
@@ -53,6 +53,7 @@ __all__ = [
     "Person",
     "Plan",
     "Priority",
+    "ProcessRole",
     "Profile",
     "Receipt",
     "Recollection",

@@ -24,7 +24,7 @@ class Event:
     """A delivery that calls for work.
 
     `delivery` is stable over the forge's own resends. `trigger` is opened, pushed, ready, retargeted,
-    command or api. `head` is the head the payload names, None where it names none.
+    command, api or poll (we saw it ourselves). `head` is the head the payload names, None where it names none.
     """
 
     forge: str
@@ -34,6 +34,14 @@ class Event:
     delivery: str
     head: str | None = None
     command: Command | None = None
+
+
+class ProcessRole(StrEnum):
+    """What one process of the service does: take deliveries and show, do the work, or both."""
+
+    WEB = "web"
+    WORKER = "worker"
+    ALL = "all"
 
 
 class JobState(StrEnum):

@@ -1,168 +1,203 @@
 """A delivery becomes a job, or meets the job it already has: one transaction, one answer.
 
-The row of the merge request is locked first, so that deliveries about it come one after another.
-Every job belongs to a generation of its merge request; new code or a new target branch begins the
-next one, which is how an older job learns that it must not post (`Store.is_current`).
+Three trips to the database: the row of the merge request is locked, so that deliveries about it come one
+after another; what is known of it is read; what follows is written. Every job belongs to a generation of
+its merge request; new code or a new target branch begins the next one, which is how an older job learns
+that it must not post (`Store.is_current`). The job waits in our own table (`queue`) until a worker has a
+place for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, select, update
+from sqlalchemy import Connection, Row
 
-from reviewer.database.tables import deliveries, jobs, merge_requests
-from reviewer.domain import Event, JobState
+from reviewer.domain import Event, JobState, Priority
 from reviewer.errors import UsageError
+from reviewer.service.intake_statements import statements
 from reviewer.service.store import Store, state_of
 
 # They ask for nothing but a review of this very code: told twice, it is done once.
-_CODE_TRIGGERS = frozenset({"opened", "pushed", "ready"})
+_CODE_TRIGGERS = frozenset({"opened", "pushed", "ready", "poll"})
 _UNFINISHED = frozenset({JobState.QUEUED, JobState.RUNNING})
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
-
-# Put a job into the queue, behind the other jobs of its partition, inside the transaction.
-Enqueue = Callable[[Connection, str, str], None]
+_PERSON_TRIGGERS = frozenset({"command", "api"})
 
 
 class Accepted(NamedTuple):
-    """The job that answers a delivery, and the unfinished jobs that it makes pointless."""
+    """The job that answers a delivery, and the begun jobs that it makes pointless; `added` if it is new."""
 
     job: str
     superseded: tuple[str, ...] = ()
+    added: bool = False
 
 
-def accept(store: Store, event: Event, enqueue: Enqueue) -> Accepted:
-    """Record a delivery with its job and enqueue that, or find the job that it already has.
+def accept(store: Store, event: Event) -> Accepted:
+    """Record a delivery with its job, waiting for a worker, or find the job that it already has.
 
     A delivery seen before gets the same job, and a new attempt if that failed. Raises StoreError.
     """
     with store.transaction() as connection:
-        intake = _Intake(store, connection, event, enqueue)
-        current = intake.lock_merge_request()
-        known = intake.seen()
-        if known is not None and state_of(known) is not JobState.FAILED:
-            return Accepted(known.id)
-        twin = intake.same_meaning(current)
-        if twin is not None:
-            intake.answer_with(twin.id)
-            return Accepted(twin.id)
-        if known is not None:
-            return Accepted(intake.add_job(current.generation, intake.next_attempt()))
-        if not _brings_new_code(event, current.head):
-            return Accepted(intake.add_job(current.generation))
-        generation = intake.begin_generation(current)
-        return Accepted(intake.add_job(generation), intake.unfinished_before(generation))
+        intake = _Intake(store, connection, event)
+        return _take(intake, event, intake.lock_merge_request())
 
 
-def retry(store: Store, job: str, enqueue: Enqueue) -> str:
+def notice(store: Store, event: Event, seen_at: float) -> Accepted | None:
+    """Do the same for what we saw ourselves, at a time in seconds since the epoch.
+
+    It is none of our business if the forge has told us of the merge request since.
+    """
+    with store.transaction() as connection:
+        intake = _Intake(store, connection, event)
+        current = intake.lock_merge_request(told=False)
+        if current.generation and current.changed >= seen_at:
+            return None
+        return _take(intake, event, current)
+
+
+def _take(intake: _Intake, event: Event, current: Row[Any]) -> Accepted:
+    before = intake.look()
+    if before.known is not None and state_of(before.known) is not JobState.FAILED:
+        return Accepted(before.known.id)
+    twin = before.twin(current.generation, event)
+    if twin is not None:
+        intake.answer_with(twin.id)
+        return Accepted(twin.id)
+    if before.known is not None or not _brings_new_code(event, current.head):
+        return Accepted(intake.add_job(current.generation, before), added=True)
+    generation = intake.begin_generation(current)
+    stopped = before.unfinished_before(generation)
+    intake.cancel_waiting([row.id for row in stopped if row.stage == "waiting"])
+    job = intake.add_job(generation, before)
+    return Accepted(job, tuple(row.id for row in stopped if row.stage != "waiting"), added=True)
+
+
+def retry(store: Store, job: str) -> str:
     """Start a new attempt of a failed or cancelled job; raise UsageError for any other."""
     asked = store.job(job)
     if asked is None:
         raise UsageError(f"there is no job {job}")
     with store.transaction() as connection:
-        intake = _Intake(store, connection, asked.event, enqueue)
+        intake = _Intake(store, connection, asked.event)
         current = intake.lock_merge_request()
-        newest = intake.seen()
+        before = intake.look()
+        newest = before.known
         if newest is not None and state_of(newest) not in _STOPPED:
             raise UsageError(f"the job {newest.id} is {state_of(newest)}, there is nothing to retry")
-        return intake.add_job(current.generation, intake.next_attempt())
+        return intake.add_job(current.generation, before)
+
+
+def priority_of(event: Event) -> Priority:
+    """Say who is served first: whoever waits for an answer, then new code, then what we found ourselves."""
+    if event.trigger in _PERSON_TRIGGERS:
+        return Priority.PERSON
+    return Priority.BACKGROUND if event.trigger == "poll" else Priority.REVIEW
+
+
+class _Before(NamedTuple):
+    """What the database knows of a delivery's merge request, newest job first."""
+
+    known: Row[Any] | None
+    jobs: Sequence[Row[Any]]
+    meaning: str | None
+    attempts: int
+    turn: int
+
+    def twin(self, generation: int, event: Event) -> Row[Any] | None:
+        """Find a job that another delivery asked the same of, and that was not stopped."""
+        if self.meaning is None:
+            return None
+        same = (row for row in self.jobs if row.meaning == self.meaning)
+        if event.command is None:
+            # A head that comes back after another one stood there is news.
+            same = (row for row in same if row.generation == generation)
+        return next((row for row in same if state_of(row) not in _STOPPED), None)
+
+    def unfinished_before(self, generation: int) -> list[Row[Any]]:
+        """Return the jobs of older generations that still wait or run."""
+        older = (row for row in self.jobs if row.generation is not None and row.generation < generation)
+        return [row for row in older if state_of(row) in _UNFINISHED]
 
 
 class _Intake:
     """The statements of one transaction about one event."""
 
-    def __init__(self, store: Store, connection: Connection, event: Event, enqueue: Enqueue) -> None:
-        self._store = store
+    def __init__(self, store: Store, connection: Connection, event: Event) -> None:
         self._connection = connection
         self._event = event
-        self._enqueue = enqueue
+        self._meaning = _meaning(event)
+        self._statements = statements(shared=store.shared)
+        self._this = {
+            "this_forge": event.forge,
+            "this_project": event.project,
+            "this_number": event.number,
+            "this_delivery": event.delivery,
+            "this_priority": int(priority_of(event)),
+            "now": store.clock(),
+        }
 
-    def lock_merge_request(self) -> Row[Any]:
-        """Hold everyone else off this merge request; return its head and generation."""
-        event = self._event
-        place = {"forge": event.forge, "project": event.project, "number": event.number}
-        row = self._store.insert(merge_requests).values(**place, generation=0, changed=self._store.clock())
-        lock = row.on_conflict_do_update(index_elements=list(place), set_={"changed": row.excluded.changed})
-        held = lock.returning(merge_requests.c.head, merge_requests.c.generation)
-        return self._connection.execute(held).one()
+    def lock_merge_request(self, *, told: bool = True) -> Row[Any]:
+        """Hold everyone else off this merge request; return its head, generation and when we were told."""
+        lock = self._statements.lock_told if told else self._statements.lock_seen
+        held: Row[Any] = self._connection.execute(lock, self._this).one()
+        return held
 
-    def seen(self) -> Row[Any] | None:
-        """Find the job that this delivery was answered with."""
-        same = and_(deliveries.c.forge == self._event.forge, deliveries.c.delivery == self._event.delivery)
-        query = self._store.jobs().join(deliveries, deliveries.c.job == jobs.c.id).where(same)
-        return self._connection.execute(query).first()
-
-    def same_meaning(self, current: Row[Any]) -> Row[Any] | None:
-        """Find a job that another delivery asked the same of, and that was not stopped."""
-        meaning = _meaning(self._event)
-        if meaning is None:
-            return None
-        query = self._store.jobs().where(self._about(jobs), jobs.c.meaning == meaning)
-        if self._event.command is None:
-            # A head that comes back after another one stood there is news.
-            query = query.where(jobs.c.generation == current.generation)
-        rows = self._connection.execute(query.order_by(jobs.c.created.desc()))
-        return next((row for row in rows if state_of(row) not in _STOPPED), None)
+    def look(self) -> _Before:
+        """Read, in one statement, what decides about the event."""
+        rows: Sequence[Row[Any]] = self._connection.execute(self._statements.look, self._this).all()
+        found = [row for row in rows if row.id is not None]
+        known = next((row for row in found if row.id == row.answered), None)
+        return _Before(known, found, self._meaning, rows[0].attempts or 0, rows[0].turn)
 
     def begin_generation(self, current: Row[Any]) -> int:
         """Make everything that was asked before about this merge request a thing of the past."""
-        generation: int = current.generation + 1
-        values = {"head": self._event.head or current.head, "generation": generation}
-        self._connection.execute(update(merge_requests).where(self._about(merge_requests)).values(values))
+        generation = int(current.generation) + 1
+        values = {"new_head": self._event.head or current.head, "new_generation": generation}
+        self._connection.execute(self._statements.begin_generation, {**self._this, **values})
         return generation
 
-    def unfinished_before(self, generation: int) -> tuple[str, ...]:
-        """Return the jobs of older generations that still wait or run."""
-        query = self._store.jobs().where(self._about(jobs), jobs.c.generation < generation)
-        return tuple(row.id for row in self._connection.execute(query) if state_of(row) in _UNFINISHED)
+    def cancel_waiting(self, pointless: Sequence[str]) -> None:
+        """End jobs that no worker has claimed yet; one that is claimed meanwhile finds out by itself."""
+        if pointless:
+            self._connection.execute(self._statements.cancel_waiting, {"pointless": pointless})
 
-    def next_attempt(self) -> int:
-        """Return the number that the next job of this delivery bears."""
-        mine = and_(jobs.c.forge == self._event.forge, jobs.c.delivery == self._event.delivery)
-        return 1 + (self._connection.scalar(select(func.max(jobs.c.attempt)).where(mine)) or 0)
-
-    def add_job(self, generation: int, attempt: int = 1) -> str:
-        """Write a job down and put it into the queue; return its id."""
-        event = self._event
+    def add_job(self, generation: int, before: _Before) -> str:
+        """Write a job down, waiting; return its id."""
+        event, attempt = self._event, before.attempts + 1
         job = f"{event.forge}:{event.delivery}:{attempt}"
         values = {
             "id": job,
+            "job": job,
             "attempt": attempt,
             "forge": event.forge,
             "delivery": event.delivery,
             "project": event.project,
             "number": event.number,
             "head": event.head,
-            "meaning": _meaning(event),
+            "meaning": self._meaning,
             "generation": generation if _is_about_code(event) else None,
             "event": json.dumps(asdict(event)),
-            "created": self._store.clock(),
+            "created": self._this["now"],
+            "now": self._this["now"],
             "superseded": False,
             "error": "",
+            "stage": "waiting",
+            "priority": self._this["this_priority"],
+            "turn": before.turn,
         }
-        self._connection.execute(self._store.insert(jobs).values(values))
-        self.answer_with(job)
-        self._enqueue(self._connection, job, f"{event.forge}/{event.project}/{event.number}")
+        for statement in self._statements.add_job:
+            self._connection.execute(statement, values)
         return job
 
     def answer_with(self, job: str) -> None:
         """Remember which job answers this delivery."""
         event = self._event
-        row = self._store.insert(deliveries).values(
-            forge=event.forge, delivery=event.delivery, job=job, received=self._store.clock()
-        )
-        keep = row.on_conflict_do_update(index_elements=["forge", "delivery"], set_={"job": row.excluded.job})
-        self._connection.execute(keep)
-
-    def _about(self, rows: Table) -> ColumnElement[bool]:
-        event = self._event
-        return and_(
-            rows.c.forge == event.forge, rows.c.project == event.project, rows.c.number == event.number
-        )
+        values = {"forge": event.forge, "delivery": event.delivery, "job": job, "now": self._this["now"]}
+        self._connection.execute(self._statements.answer, values)
 
 
 def _meaning(event: Event) -> str | None:

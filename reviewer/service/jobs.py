@@ -1,55 +1,53 @@
-"""Durable jobs: `ports.Jobs` on DBOS, over SQLite or Postgres.
+"""Durable jobs: `ports.Jobs` over SQLite or Postgres, in one process or in many.
 
-The engine checkpoints steps and keeps the queue. What it leaves to us is done here and beside: one
-transaction per delivery (`intake`), whose jobs are whose (`recovery`), JSON only (`serializer`).
-DBOS is one per process by its nature; so is DurableJobs.
+A delivery becomes a waiting job in one transaction (`intake`). A worker with a free place claims the next
+one (`queue`, `dispatch`) and begins it in the job engine (`engine`), which checkpoints its steps. Whose jobs
+are whose, and which nobody runs any more, is in `recovery`.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import structlog
-from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, error
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
-from reviewer.database.connections import ACCEPT_TIMEOUT_S, WORK_TIMEOUT_S, open_database, sqlite_file
+from reviewer.database.connections import (
+    ACCEPT_TIMEOUT_S,
+    WORK_TIMEOUT_S,
+    is_lost_connection,
+    open_database,
+    sqlite_file,
+)
 from reviewer.database.migration import migrate
-from reviewer.domain import Event, Job
+from reviewer.domain import Event, Job, ProcessRole
 from reviewer.errors import ConfigError, StoreError
-from reviewer.ports import Json
 from reviewer.service import intake
+from reviewer.service.bell import Bell
+from reviewer.service.dispatch import Dispatcher
+from reviewer.service.engine import EngineClient, JobEngine
 from reviewer.service.fence import MergeRequestLocks
+from reviewer.service.queue import QueueState, WaitingRoom, queue_state
 from reviewer.service.recovery import BEAT_S, Roster, this_process
-from reviewer.service.serializer import JsonSerializer, refuse_pickle
 from reviewer.service.store import Store
 from reviewer.service.worker import RETRY_DELAYS_S, Work, Worker
 
-# Raised only when the order of a job's steps changes: jobs begun under another version stay untouched.
-APPLICATION_VERSION = "1"
-APPLICATION = "reviewer"
-QUEUE = "jobs"
-WORKFLOW = "job"
-# A job that takes the process down with it must not do so for ever.
-CRASHES_ALLOWED = 20
-
-_POLL_S = 0.25
+QUEUE_LIMIT = 1000
 _WEB_CONNECTIONS = 5
 _WORK_CONNECTIONS = 8
 
 
 class DurableJobs:
-    """Accepts and runs jobs in this process, from construction until `close`.
+    """Accepts jobs from construction until `close`; with work to do and a role that allows it, runs them.
 
     Construct it outside any event loop: the jobs then run in a loop of their own, beside the web
-    server's. `workers` is how many jobs run here at once. Raises ConfigError for an unusable address
-    and StoreError if the database cannot be opened or another process holds its SQLite file.
+    server's. `workers` is how many jobs run here at once. Raises ConfigError for an unusable address and
+    for a role that the database does not allow, StoreError if the database cannot be opened or another
+    process holds its SQLite file.
     """
 
     def __init__(
@@ -57,47 +55,51 @@ class DurableJobs:
         database: str,
         work: Work,
         *,
+        role: ProcessRole = ProcessRole.ALL,
         workers: int = 4,
+        queue_limit: int = QUEUE_LIMIT,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         beat_s: float = BEAT_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _refuse_cloud()
-        self._closing = threading.Event()
-        self._beat_s = beat_s
+        self._queue_limit = queue_limit
+        self._crew: _Crew | None = None
         with ExitStack() as undo:
-            web = _open_web_side(database, undo)
+            web = open_web_side(database, undo, role=role)
             self.store = Store(web, clock)
-            me = this_process()
-            self._roster = Roster(self.store, me)
-            locks = MergeRequestLocks(web, shared=self.store.shared)
-            self._worker = Worker(self.store, locks, work, executor=me.id, retry_delays_s=retry_delays_s)
-            self._roster.beat()
-            undo.callback(self._sign_off)
-            with engine_errors():
-                self._launch(database, me.id, workers, undo)
-                self._client = DBOSClient(
-                    system_database_engine=web,
-                    serializer=JsonSerializer(),
-                    application_name=APPLICATION,
-                    retry_connection_errors=False,
+            self._client = EngineClient(web)
+            undo.callback(self._client.close)
+            self._client.make_tables()
+            self._bell = Bell(web, shared=self.store.shared, listening=role is not ProcessRole.WEB)
+            undo.callback(self._bell.close)
+            if role is not ProcessRole.WEB:
+                self._crew = _Crew(
+                    self.store,
+                    database,
+                    work,
+                    self._bell,
+                    workers=workers,
+                    retry_delays_s=retry_delays_s,
+                    beat_s=beat_s,
+                    undo=undo,
                 )
-            undo.callback(self._client.destroy)
-            self._recover()
-            self._heart = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
-            self._heart.start()
             self._undo = undo.pop_all()
 
     def submit(self, event: Event) -> str:
         """Store the event and return its job; the same delivery gives the same job. Raises StoreError."""
-        accepted = intake.accept(self.store, event, self._enqueue)
-        for job in accepted.superseded:
-            # The new job is safe already, and the old one's fence knows: stopping early only saves work.
-            try:
-                self.cancel(job)
-            except StoreError:
-                structlog.get_logger().warning("superseded job not stopped early", job=job)
-        return accepted.job
+        try:
+            accepted = intake.accept(self.store, event)
+        except StoreError as err:
+            # Told twice, it is still one job; so whether the first attempt was committed does not matter.
+            if not is_lost_connection(err):
+                raise
+            accepted = intake.accept(self.store, event)
+        return self._follow_up(accepted)
+
+    def notice(self, event: Event, seen_at: float) -> str | None:
+        """Store what we saw ourselves at a time; None if the forge has told us of it since."""
+        accepted = intake.notice(self.store, event, seen_at)
+        return None if accepted is None else self._follow_up(accepted)
 
     def status(self, job: str) -> Job | None:
         """Return one job."""
@@ -109,80 +111,125 @@ class DurableJobs:
 
     def retry(self, job: str) -> str:
         """Run a failed or cancelled job again; return the new attempt's id. Raises UsageError."""
-        return intake.retry(self.store, job, self._enqueue)
+        again = intake.retry(self.store, job)
+        self._bell.ring()
+        return again
 
     def cancel(self, job: str) -> None:
         """Stop a job; a finished one stays as it is."""
-        with engine_errors():
-            self._client.cancel_workflow(job)
-        self._worker.preempt(job)
+        if WaitingRoom(self.store, "").cancel(job):
+            return
+        self._client.cancel(job)
+        if self._crew is not None:
+            self._crew.preempt(job)
+
+    def queue(self) -> QueueState:
+        """Measure how much work there is, and how long it has waited."""
+        return queue_state(self.store)
 
     def close(self, drain_s: float) -> None:
         """Take no more work, let running steps end for at most `drain_s` seconds, then stop.
 
         What is unfinished goes on after its last step, at the next start or in another process.
         """
-        self._closing.set()
-        self._heart.join(timeout=ACCEPT_TIMEOUT_S)
-        self._stop_taking()
-        self._worker.drain(drain_s)
+        if self._crew is not None:
+            self._crew.drain(drain_s)
         self._undo.close()
 
-    def _launch(self, database: str, executor: str, workers: int, undo: ExitStack) -> None:
-        engine = open_database(database, connections=_WORK_CONNECTIONS, timeout_s=WORK_TIMEOUT_S)
-        undo.callback(engine.dispose)
-        config: DBOSConfig = {
-            "name": APPLICATION,
-            "system_database_engine": engine,
-            "executor_id": executor,
-            "application_version": APPLICATION_VERSION,
-            "serializer": JsonSerializer(),
-            "enable_otlp": False,
-            "log_level": "ERROR",
-            "use_listen_notify": False,
-        }
-        refuse_pickle()
-        self._engine = DBOS(config=config)
-        if DBOS.executor_id != executor:  # it handed out the one that is there
-            raise StoreError("this process runs jobs already")
-        undo.callback(DBOS.destroy, destroy_registry=True)
+    def _follow_up(self, accepted: intake.Accepted) -> str:
+        if accepted.added:
+            self._bell.ring()
+        for job in accepted.superseded:
+            # The new job is safe already, and the old one's fence knows: stopping early only saves work.
+            try:
+                self.cancel(job)
+            except StoreError:
+                structlog.get_logger().warning("superseded job not stopped early", job=job)
+        return accepted.job
 
-        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=CRASHES_ALLOWED)
-        async def work() -> Json:
-            return await self._worker.run(str(DBOS.workflow_id))
 
-        DBOS.launch()
-        DBOS.register_queue(
-            QUEUE, worker_concurrency=workers, partition_concurrency=1, polling_interval_sec=_POLL_S
+class _Crew:
+    """What a process that works has beside its doors: engine, dispatcher and heartbeat."""
+
+    def __init__(
+        self,
+        store: Store,
+        database: str,
+        work: Work,
+        bell: Bell,
+        *,
+        workers: int,
+        retry_delays_s: Sequence[float],
+        beat_s: float,
+        undo: ExitStack,
+    ) -> None:
+        me = this_process()
+        self._beat_s = beat_s
+        self._closing = threading.Event()
+        self._roster = Roster(store, me, places=workers)
+        self._room = WaitingRoom(store, me.id)
+        connections = open_database(database, connections=_WORK_CONNECTIONS, timeout_s=WORK_TIMEOUT_S)
+        undo.callback(connections.dispose)
+        # Work waits for the locks of busy merge requests on connections that deliveries do not need.
+        locks = MergeRequestLocks(connections, shared=store.shared)
+        self._worker = Worker(
+            store, locks, work, executor=me.id, places=workers, retry_delays_s=retry_delays_s
         )
+        self._roster.beat()
+        undo.callback(self._sign_off)
+        self._engine = JobEngine(
+            connections,
+            self._worker.run,
+            executor=me.id,
+            places=workers,
+            ended=lambda: bell.ring(elsewhere=False),
+        )
+        undo.callback(self._engine.close)
+        self._look_after_others()
+        self._dispatcher = Dispatcher(self._room, self._worker, self._engine.begin, bell, places=workers)
+        self._dispatcher.start()
+        self._heart = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
+        self._heart.start()
 
-    def _enqueue(self, connection: Connection, job: str, partition: str) -> None:
-        options: EnqueueOptions = {
-            "workflow_name": WORKFLOW,
-            "queue_name": QUEUE,
-            "workflow_id": job,
-            "app_version": APPLICATION_VERSION,
-            "queue_partition_key": partition,
-        }
-        with engine_errors():
-            self._client.enqueue_in_transaction(connection, options)
+    def preempt(self, job: str) -> None:
+        """Cancel the preemptible steps of a job at once."""
+        self._worker.preempt(job)
 
-    def _recover(self) -> None:
+    def drain(self, seconds: float) -> None:
+        """Take nothing more, and let running steps end."""
+        self._closing.set()
+        self._dispatcher.close()
+        self._heart.join(timeout=ACCEPT_TIMEOUT_S)
+        self._engine.stop_taking()
+        self._worker.drain(seconds)
+
+    def _look_after_others(self) -> None:
+        log = structlog.get_logger()
         gone = self._roster.gone()
         if gone:
-            structlog.get_logger().warning("taking over jobs", executors=gone)
-            with engine_errors():
-                # Unlike the public resume it leaves alone what was cancelled meanwhile, takes over what
-                # another process took only once, and counts crashes.
-                DBOS._recover_pending_workflows(gone)
+            log.warning("taking over jobs", executors=gone, jobs=self._engine.take_over(gone))
+        again = self._room.put_back(self._roster.living(), self._worker.active)
+        unheard = self._roster.unheard()
+        if unheard:
+            self._engine.resume(unheard)
+        if again or unheard:
+            log.warning("nobody would have run jobs", again=again, unheard=unheard)
 
-    def _stop_taking(self) -> None:
-        # A queue thread in the middle of its work would hand jobs to a loop that is already closed.
-        for event in self._engine.background_thread_stop_events:
-            event.set()
-        for thread in threading.enumerate():
-            if thread.name.startswith("queue-worker-"):
-                thread.join(timeout=ACCEPT_TIMEOUT_S)
+    def _look_after_ourselves(self) -> None:
+        stray = self._roster.stray(self._worker.active)
+        if stray:
+            structlog.get_logger().warning("starting stray jobs again", jobs=stray)
+            self._engine.resume(stray)
+        self._worker.forget_ghosts()
+
+    def _keep_beating(self) -> None:
+        while not self._closing.wait(self._beat_s):
+            try:
+                self._roster.beat()
+                self._look_after_others()
+                self._look_after_ourselves()
+            except StoreError as err:
+                structlog.get_logger().warning("heartbeat failed", reason=str(err))
 
     def _sign_off(self) -> None:
         try:
@@ -190,32 +237,17 @@ class DurableJobs:
         except StoreError as err:
             structlog.get_logger().warning("not signed off", reason=str(err))
 
-    def _keep_beating(self) -> None:
-        while not self._closing.wait(self._beat_s):
-            try:
-                self._roster.beat()
-                self._recover()
-                strays = self._roster.stray(self._worker.active)
-                if strays:
-                    with engine_errors():
-                        DBOS.resume_workflows(strays, queue_name=QUEUE)
-            except StoreError as err:
-                structlog.get_logger().warning("heartbeat failed", reason=str(err))
 
-
-@contextmanager
-def engine_errors() -> Iterator[None]:
-    """Turn what the engine and its database say into StoreError, without statements and values."""
-    try:
-        yield
-    except (error.DBOSException, SQLAlchemyError) as err:
-        raise StoreError(f"the job engine failed: {type(err).__name__}") from err
-
-
-def _open_web_side(database: str, undo: ExitStack) -> Engine:
+def open_web_side(database: str, undo: ExitStack, *, role: ProcessRole = ProcessRole.ALL) -> Engine:
     """Open the connections that deliveries are accepted on, and make sure of the tables."""
     file = sqlite_file(database)
     if file is not None:
+        if role is not ProcessRole.ALL:
+            raise ConfigError(
+                f"the role {role} needs several processes on one database, and SQLite serves one",
+                key="service.database",
+                remedy="give service.database a postgresql:// address, or run `reviewer serve` without --role",
+            )
         lock = undo.enter_context(file.with_name(f"{file.name}.lock").open("w"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -230,9 +262,3 @@ def _open_web_side(database: str, undo: ExitStack) -> Engine:
     undo.callback(engine.dispose)
     migrate(engine)
     return engine
-
-
-def _refuse_cloud() -> None:
-    # The engine would then connect to its maker's servers, whatever it is configured to do.
-    if os.environ.get("DBOS__CLOUD"):
-        raise ConfigError("DBOS__CLOUD is set; this program talks to nobody but its own database")

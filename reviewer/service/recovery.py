@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import delete, func, literal, select
 
 from reviewer.database.tables import executors
+from reviewer.service.engine import queue_name
 from reviewer.service.store import Store
 
 SILENCE_S = 60.0
@@ -45,16 +46,22 @@ class Roster:
     """The executors of the database, and the jobs they leave behind."""
 
     def __init__(
-        self, store: Store, me: Executor, is_alive: Callable[[Executor], bool] | None = None
+        self,
+        store: Store,
+        me: Executor,
+        is_alive: Callable[[Executor], bool] | None = None,
+        *,
+        places: int = 0,
     ) -> None:
         self._store = store
+        self._places = places
         self._me = me
         self._is_alive = is_alive or has_process
         self._idle: set[str] = set()
 
     def beat(self) -> None:
         """Say that this process lives."""
-        values = {**asdict(self._me), "beat": self._now()}
+        values = {**asdict(self._me), "beat": self._now(), "places": self._places}
         row = self._store.insert(executors).values(values)
         with self._store.transaction() as connection:
             connection.execute(
@@ -74,7 +81,21 @@ class Roster:
         with self._store.transaction() as connection:
             working = set(connection.scalars(assigned))
         # Asked second: whoever has taken a job has signed on before.
-        return sorted(working - self._living())
+        return sorted(working - self.living().keys())
+
+    def unheard(self) -> list[str]:
+        """Return the jobs in queues of the engine that no living process looks at.
+
+        Its size names a process's queue: they are left behind when all processes of a size have ended, and
+        by the first release.
+        """
+        progress = self._store.progress
+        heard = {queue_name(places) for places in self.living().values()}
+        left = select(progress.c.workflow_uuid).where(
+            progress.c.status == "ENQUEUED", progress.c.queue_name.not_in(heard), _is_ours(progress)
+        )
+        with self._store.transaction() as connection:
+            return sorted(connection.scalars(left))
 
     def stray(self, active: set[str]) -> list[str]:
         """Return the jobs assigned to us that we do not run, now and at the call before this one."""
@@ -84,20 +105,27 @@ class Roster:
         self._idle = idle
         return sorted(strays)
 
-    def _living(self) -> set[str]:
+    def living(self) -> dict[str, int]:
+        """Return the executors that live, each with its number of places."""
         if not self._store.shared:
-            return {self._me.id}
-        columns = (executors.c.id, executors.c.host, executors.c.pid, executors.c.started)
+            return {self._me.id: self._places}
+        columns = (executors.c.id, executors.c.host, executors.c.pid, executors.c.started, executors.c.places)
         fresh = select(*columns).where(executors.c.beat > self._now() - SILENCE_S)
         with self._store.transaction() as connection:
-            said = [Executor(*row) for row in connection.execute(fresh)]
-        return {one.id for one in said if one.host != self._me.host or self._is_alive(one)} | {self._me.id}
+            said = [(Executor(*row[:4]), row.places) for row in connection.execute(fresh)]
+        living = {one.id: places for one, places in said if one.host != self._me.host or self._is_alive(one)}
+        return living | {self._me.id: self._places}
 
     def _now(self) -> Any:
         """Return the time that executors compare: the database's own where machines share it."""
         if self._store.shared:
             return func.extract("epoch", func.clock_timestamp())
         return literal(self._store.clock())
+
+
+def _is_ours(progress: Any) -> Any:
+    # The engine has queues of its own, which it looks at everywhere.
+    return progress.c.queue_name.startswith("jobs")
 
 
 def has_process(executor: Executor) -> bool:

@@ -46,8 +46,8 @@ class Store:
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.progress = engine_table(engine)
         self.shared = engine.dialect.name == "postgresql"
+        self.progress = engine_table(shared=self.shared)
         self._engine = engine
 
     @contextmanager
@@ -164,9 +164,11 @@ class Store:
 
 
 def state_of(row: Row[Any]) -> JobState:
-    """Return the state of a row of `Store.jobs`; what the engine has given up on has failed."""
-    if row.status == "SUCCESS" and row.superseded:
+    """Return the state of a job by its stage and the engine's status; what that has given up has failed."""
+    if row.stage == "cancelled" or (row.status == "SUCCESS" and row.superseded):
         return JobState.CANCELLED
+    if row.status is None:  # it waits, or is just being handed to the engine
+        return JobState.QUEUED
     return _STATES.get(row.status, JobState.FAILED)
 
 

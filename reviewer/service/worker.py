@@ -39,9 +39,12 @@ class Worker:
         work: Work,
         *,
         executor: str,
+        places: int,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
     ) -> None:
-        self.active: set[str] = set()
+        self._running: set[str] = set()
+        self._expected: dict[str, int] = {}
+        self._places = asyncio.Semaphore(places)
         self._steps_running = 0
         self._store = store
         self._locks = locks
@@ -51,12 +54,36 @@ class Worker:
         self._draining = False
         self._preemptible: dict[str, set[asyncio.Task[Json]]] = {}
 
+    @property
+    def active(self) -> set[str]:
+        """The jobs that run here, or are about to."""
+        return self._running | self._expected.keys()
+
+    def expect(self, job: str) -> None:
+        """Keep a place for a job that is about to begin."""
+        self._expected[job] = 0
+
+    def forget(self, job: str) -> None:
+        """Give up the place of a job that did not begin."""
+        self._expected.pop(job, None)
+
+    def forget_ghosts(self) -> None:
+        """Give up places of jobs that did not begin, now and at the call before this one."""
+        for job, times in tuple(self._expected.items()):
+            if times:
+                self.forget(job)
+            elif job in self._expected:
+                self._expected[job] = times + 1
+
     async def run(self, job: str) -> Json:
         """Do a job from its last finished step on; return what the engine shall remember of it."""
         log = structlog.get_logger().bind(job=job)
-        self.active.add(job)
+        self._running.add(job)
+        self.forget(job)
         try:
-            return await self._attempt(job)
+            # Jobs that were taken over come from the engine's queue, beside those that we begin.
+            async with self._places:
+                return await self._attempt(job)
         except Superseded:
             await asyncio.to_thread(self._store.note_superseded, job, self._executor)
             log.info("job superseded")
@@ -66,7 +93,7 @@ class Worker:
             await asyncio.to_thread(self._store.note_error, job, _sentence(err))
             raise
         finally:
-            self.active.discard(job)
+            self._running.discard(job)
 
     def preempt(self, job: str) -> None:
         """Cancel the preemptible steps of a job that was cancelled; callable from any thread."""

@@ -141,7 +141,7 @@ def test_a_newer_program_that_only_added_things_leaves_the_database_to_both(
                 f"CREATE TABLE {name} (workflow_uuid TEXT, status TEXT, executor_id TEXT, updated_at BIGINT)"
             )
         )
-    accepted = intake.accept(store, event, lambda *_: None)
+    accepted = intake.accept(store, event)
     assert accepted.job == "main:d1:1"
     assert "later" in {column["name"] for column in inspect(engine).get_columns("jobs")}
 

@@ -74,9 +74,13 @@ def test_whoever_is_silent_or_has_no_process_has_ended(engines: tuple[Engine, En
     migrate(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE SCHEMA dbos")
-        connection.exec_driver_sql("CREATE TABLE dbos.workflow_status (status TEXT, executor_id TEXT)")
+        connection.exec_driver_sql(
+            "CREATE TABLE dbos.workflow_status (workflow_uuid TEXT, status TEXT, executor_id TEXT, queue_name TEXT)"
+        )
         for name in ("me", "near", "near-dead", "far", "far-silent", "never-seen"):
-            connection.exec_driver_sql(f"INSERT INTO dbos.workflow_status VALUES ('PENDING', '{name}')")
+            connection.exec_driver_sql(
+                f"INSERT INTO dbos.workflow_status VALUES ('{name}', 'PENDING', '{name}')"
+            )
     store = Store(engine, lambda: 0.0)
     for name, host, pid in (
         ("near", "here", 1),

@@ -20,8 +20,9 @@ from reviewer.database.connections import open_database
 from reviewer.domain import Event, JobState
 from reviewer.errors import ConfigError, StoreError
 from reviewer.ports import Json, Step
+from reviewer.service.engine import APPLICATION, APPLICATION_VERSION, WORKFLOW, queue_name
 from reviewer.service.fence import Fence
-from reviewer.service.jobs import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW, DurableJobs
+from reviewer.service.jobs import DurableJobs
 from tests.contract.jobs.driver import JOBS, STEPS
 from tests.contract.jobs.lab import ENDED, HEAD_A, Signal, opened, wait_for
 
@@ -221,8 +222,7 @@ def plant(
         "workflow_uuid": job,
         "status": status,
         "name": WORKFLOW,
-        "queue_name": QUEUE,
-        "queue_partition_key": "p",
+        "queue_name": queue_name(4),
         "application_version": APPLICATION_VERSION,
         "application_name": APPLICATION,
         "executor_id": executor,

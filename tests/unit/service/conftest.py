@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from reviewer.database.connections import open_database
 from reviewer.database.migration import migrate
@@ -37,21 +37,20 @@ class Bench:
     engine: Engine
     clock: Clock
     store: Store
-    enqueued: list[tuple[str, str]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def enqueue(self, connection: Connection, job: str, partition: str) -> None:
-        connection.execute(
-            text("INSERT INTO workflow_status VALUES (:job, 'ENQUEUED', NULL, 1000000)"), {"job": job}
-        )
-        self.enqueued.append((job, partition))
+    @property
+    def waiting(self) -> list[str]:
+        """The jobs that wait for a worker, in no order."""
+        with self.engine.begin() as connection:
+            return list(connection.scalars(text("SELECT id FROM jobs WHERE stage = 'waiting'")))
 
     def accept(self, event: Event) -> intake.Accepted:
         self.clock.now += 1
-        return intake.accept(self.store, event, self.enqueue)
+        return intake.accept(self.store, event)
 
     def retry(self, job: str) -> str:
-        return intake.retry(self.store, job, self.enqueue)
+        return intake.retry(self.store, job)
 
     def tell(
         self, trigger: str, head: str | None = "a", *, delivery: str = "", number: int = 1
@@ -68,12 +67,16 @@ class Bench:
         return self.accept(Event("main", "desk/orders", 1, "command", name, head=sha, command=command))
 
     def set_progress(self, job: str, status: str, executor: str | None = None) -> None:
+        """Have the engine begin a job, or go on with it."""
+        row = {"job": job, "status": status, "executor": executor}
         with self.engine.begin() as connection:
+            connection.execute(text("UPDATE jobs SET stage = 'started' WHERE id = :job"), row)
             connection.execute(
                 text(
-                    "UPDATE workflow_status SET status = :status, executor_id = :executor WHERE workflow_uuid = :job"
+                    "INSERT INTO workflow_status VALUES (:job, :status, :executor, 1000000, NULL) "
+                    "ON CONFLICT (workflow_uuid) DO UPDATE SET status = :status, executor_id = :executor"
                 ),
-                {"job": job, "status": status, "executor": executor},
+                row,
             )
 
 
@@ -85,7 +88,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         connection.execute(
             text(
                 "CREATE TABLE workflow_status "
-                "(workflow_uuid TEXT PRIMARY KEY, status TEXT, executor_id TEXT, updated_at BIGINT)"
+                "(workflow_uuid TEXT PRIMARY KEY, status TEXT, executor_id TEXT, updated_at BIGINT, "
+                "queue_name TEXT)"
             )
         )
     clock = Clock(time.time())

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
-from reviewer.domain import Event, JobState
+from reviewer.domain import Command, Event, JobState
 from reviewer.errors import StoreError, UsageError
-from reviewer.service.intake import Accepted, accept
+from reviewer.service.intake import Accepted, accept, notice, priority_of
 from tests.unit.service.conftest import Bench
 
 
 def test_a_delivery_becomes_a_queued_job(bench: Bench) -> None:
     accepted = bench.tell("opened", delivery="abc")
-    assert accepted == Accepted("main:abc:1")
-    assert bench.enqueued == [("main:abc:1", "main/desk/orders/1")]
+    assert accepted == Accepted("main:abc:1", added=True)
+    assert bench.waiting == ["main:abc:1"]
     job = bench.store.job("main:abc:1")
     assert job is not None
     assert (job.state, job.attempts, job.event.head) == (JobState.QUEUED, 1, "a" * 40)
@@ -23,8 +24,8 @@ def test_the_same_delivery_gets_the_same_job(bench: Bench) -> None:
     first = bench.tell("opened", delivery="abc")
     for status in ("ENQUEUED", "PENDING", "SUCCESS", "CANCELLED"):
         bench.set_progress(first.job, status)
-        assert bench.tell("opened", delivery="abc") == first
-    assert len(bench.enqueued) == 1
+        assert bench.tell("opened", delivery="abc").job == first.job
+    assert bench.waiting == []
 
 
 @pytest.mark.parametrize("status", ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"])
@@ -38,10 +39,10 @@ def test_a_redelivery_of_a_failed_job_runs_again(bench: Bench, status: str) -> N
 @pytest.mark.parametrize("second", ["opened", "pushed", "ready"])
 def test_two_hooks_that_say_the_same_share_a_job(bench: Bench, second: str) -> None:
     first = bench.tell("opened", "a", delivery="project-hook")
-    assert bench.tell(second, "a", delivery="system-hook") == first
+    assert bench.tell(second, "a", delivery="system-hook") == Accepted(first.job)
     bench.set_progress(first.job, "SUCCESS")
-    assert bench.tell(second, "a", delivery="third") == first
-    assert bench.tell(second, "a", delivery="system-hook") == first
+    assert bench.tell(second, "a", delivery="third").job == first.job
+    assert bench.tell(second, "a", delivery="system-hook").job == first.job
 
 
 @pytest.mark.parametrize("status", ["ERROR", "CANCELLED"])
@@ -57,7 +58,7 @@ def test_both_hooks_of_a_failed_job_share_the_next_one_too(bench: Bench) -> None
     bench.set_progress(first.job, "ERROR")
     second = bench.tell("opened", "a", delivery="two")
     assert second.job == "main:two:1"
-    assert bench.tell("opened", "a", delivery="one") == second
+    assert bench.tell("opened", "a", delivery="one").job == second.job
 
 
 def test_a_newer_head_supersedes_what_is_unfinished(bench: Bench) -> None:
@@ -68,7 +69,11 @@ def test_a_newer_head_supersedes_what_is_unfinished(bench: Bench) -> None:
     queued = bench.tell("retargeted", "b")
     assert queued.superseded == (running.job,)
     newest = bench.tell("pushed", "c")
-    assert set(newest.superseded) == {running.job, queued.job}
+    assert newest.superseded == (running.job,)
+    assert bench.waiting == [newest.job]
+    waited = bench.store.job(queued.job)
+    assert waited is not None
+    assert waited.state is JobState.CANCELLED
 
 
 def test_other_merge_requests_are_left_alone(bench: Bench) -> None:
@@ -88,22 +93,26 @@ def test_a_head_that_comes_back_is_reviewed_again(bench: Bench) -> None:
 
 def test_review_on_request_waits_its_turn(bench: Bench) -> None:
     running = bench.tell("opened", "a")
+    bench.set_progress(running.job, "PENDING")
     asked = bench.command("review", head="a")
     assert asked.superseded == ()
     assert asked.job != running.job
-    assert set(bench.tell("pushed", "b").superseded) == {running.job, asked.job}
+    newest = bench.tell("pushed", "b")
+    assert newest.superseded == (running.job,)
+    assert bench.waiting == [newest.job]
 
 
 def test_help_is_not_superseded(bench: Bench) -> None:
     bench.tell("opened", "a")
     helped = bench.command("help", head="b")
     assert helped.superseded == ()
-    assert helped.job not in bench.tell("pushed", "c").superseded
+    bench.tell("pushed", "c")
+    assert helped.job in bench.waiting
 
 
 def test_a_replayed_command_is_done_once(bench: Bench) -> None:
     first = bench.command("review", note="77")
-    assert bench.command("review", note="77") == first
+    assert bench.command("review", note="77").job == first.job
     assert bench.command("review", note="78").job != first.job
 
 
@@ -119,15 +128,36 @@ def test_retry(bench: Bench) -> None:
         bench.retry("main:other:1")
 
 
-def test_nothing_is_kept_when_the_queue_refuses(bench: Bench) -> None:
-    def refuse(*_: object) -> None:
-        raise StoreError("full")
-
+def test_nothing_is_kept_of_a_delivery_that_could_not_be_written_down(bench: Bench) -> None:
+    with bench.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE deliveries RENAME TO elsewhere"))
     event = Event("main", "desk/orders", 1, "opened", "abc", head="a" * 40)
     with pytest.raises(StoreError):
-        accept(bench.store, event, refuse)
+        accept(bench.store, event)
+    with bench.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO deliveries"))
     assert bench.store.newest_jobs(10) == []
-    assert bench.accept(event) == Accepted("main:abc:1")
+    assert bench.accept(event).job == "main:abc:1"
+
+
+def test_what_the_forge_told_us_since_is_none_of_our_business(bench: Bench) -> None:
+    seen_at = bench.clock.now
+    bench.tell("opened", "a")
+    old = Event("main", "desk/orders", 1, "poll", "poll-1", head="b" * 40)
+    assert notice(bench.store, old, seen_at) is None
+    bench.clock.now += 10
+    missed = notice(bench.store, old, bench.clock.now)
+    assert missed is not None
+    assert missed.added
+    other = Event("main", "desk/orders", 2, "poll", "poll-2", head="b" * 40)
+    assert notice(bench.store, other, seen_at) is not None
+
+
+def test_who_is_served_first(bench: Bench) -> None:
+    told = Event("main", "desk/orders", 1, "opened", "d", head="a" * 40)
+    asked = Event("main", "desk/orders", 1, "command", "d", command=Command("ask", "", "1", None, "ann", 7))
+    found = Event("main", "desk/orders", 1, "poll", "d", head="a" * 40)
+    assert sorted([found, told, asked], key=priority_of) == [asked, told, found]
 
 
 def test_an_api_request_always_counts(bench: Bench) -> None:

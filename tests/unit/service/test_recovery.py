@@ -7,6 +7,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+from sqlalchemy import text
+
 from reviewer.service.recovery import Executor, Roster, has_process, this_process
 from tests.unit.service.conftest import Bench
 
@@ -14,7 +16,7 @@ ME = Executor("me", "here", 1, 1)
 
 
 def assign(bench: Bench, executor: str, status: str = "PENDING") -> str:
-    job = bench.tell("opened", "a", number=len(bench.enqueued) + 1).job
+    job = bench.tell("opened", "a", number=next(bench.numbers)).job
     bench.set_progress(job, status, executor)
     return job
 
@@ -57,3 +59,15 @@ def test_a_process_that_ended_and_one_that_took_its_number() -> None:
     assert not has_process(replace(this_process(), pid=ended.pid))
     assert not has_process(replace(this_process(), started=this_process().started - 1))
     assert has_process(replace(this_process(), pid=os.getpid()))
+
+
+def test_queues_that_nobody_looks_at_any_more(bench: Bench) -> None:
+    roster = Roster(bench.store, this_process(), places=4)
+    jobs = [bench.tell("opened", "a", number=number).job for number in range(1, 5)]
+    for job, queue in zip(jobs, ("jobs", "jobs-2", "jobs-4", "_dbos_internal_queue"), strict=True):
+        bench.set_progress(job, "ENQUEUED")
+        with bench.engine.begin() as connection:
+            row = {"queue": queue, "job": job}
+            statement = "UPDATE workflow_status SET queue_name = :queue WHERE workflow_uuid = :job"
+            connection.execute(text(statement), row)
+    assert roster.unheard() == sorted(jobs[:2])
