@@ -1,7 +1,7 @@
 """`make chaos`: every scenario in full, as one table on the terminal and as JSON.
 
-`python -m tests.chaos [--short] [--soak SECONDS] [--kills N] [NAME...]` runs some of it, or less of it. The
-exit code is 1 if anything was broken.
+`python -m tests.chaos [--short] [--soak SECONDS] [--kills N] [--keep FOLDER] [NAME...]` runs some of it, or
+less of it. The exit code is 1 if anything was broken.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -34,7 +36,7 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write(_row(_HEADINGS, width))
     stored: dict[str, object] = {}
     broken = 0
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, stage(Path(folder)) as ready:
+    with _folder(asked.keep) as folder, stage(folder) as ready:
         for name in asked.names or SCENARIOS:
             began = time.monotonic()
             outcome = ready.play(name, SCENARIOS[name], _scale(asked))
@@ -52,12 +54,25 @@ def main(arguments: list[str]) -> int:
     return 1 if broken else 0
 
 
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True)
+        yield kept.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="chaos-") as made:
+        yield Path(made)
+
+
 def _read(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--short", action="store_true", help="the form that `make test` runs")
     parser.add_argument("--soak", type=float, metavar="SECONDS")
     parser.add_argument("--kills", type=int, metavar="N")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="leave databases and logs in a new folder"
+    )
     parser.add_argument("--out", type=Path, default=RESULT, metavar="FILE")
     return parser.parse_args(arguments)
 

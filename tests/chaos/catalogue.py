@@ -7,7 +7,17 @@ from functools import partial
 
 from tests.chaos.ground import Ground
 from tests.chaos.outcome import Outcome
-from tests.chaos.scenarios import kill
+from tests.chaos.scenarios import (
+    clock,
+    database_away,
+    disk_full,
+    forge_trouble,
+    freeze,
+    kill,
+    model_trouble,
+    sigterm,
+    sqlite_locked,
+)
 
 Scenario = Callable[[Ground], Outcome]
 
@@ -15,4 +25,14 @@ SCENARIOS: dict[str, Scenario] = {
     "kill-sqlite": partial(kill.run, kind="sqlite"),
     "kill-postgres": partial(kill.run, kind="postgres"),
     "kill-three-workers": partial(kill.run, kind="postgres", processes=3),
+    "frozen-worker": freeze.run,
+    "postgres-away": database_away.run,
+    "sqlite-locked": sqlite_locked.run,
+    "disk-full": disk_full.run_on_small_disk,
+    "clock-sqlite": partial(clock.run, kind="sqlite"),
+    "clock-postgres": partial(clock.run, kind="postgres"),
+    "forge-away": forge_trouble.run_away,
+    "forge-odd": forge_trouble.run_odd,
+    "model-trouble": model_trouble.run,
+    "sigterm": sigterm.run,
 }

@@ -22,12 +22,12 @@ def path_of(number: int) -> str:
     return f"app/order_{number}.py"
 
 
-def code(number: int, version: int = 1) -> str:
-    """Write the file: line 2 is the model's, line 3 a rule's; the rest is there to be long enough."""
+def code(number: int, version: int = 1, *, flawed: bool = True) -> str:
+    """Write the file: line 2 is the model's, line 3 a rule's if it is flawed; the rest makes it long enough."""
     body = [
         f"def order_{number}(turnover, formula):",
         f"    least = min(turnover, {version})",
-        "    value = eval(formula)",
+        f"    value = {'eval' if flawed else 'len'}(formula)",
         *(f"    step_{line} = value + {line}" for line in range(_LINES)),
         "    return least",
     ]

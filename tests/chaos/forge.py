@@ -34,12 +34,13 @@ class LoadedForge(FakeGitLab):
         self.summed_up: dict[int, float] = {}
         self.project.repository.commit("main", {"README.md": "# Orders\n"}, "Base")
 
-    def open_change(self) -> MergeRequest:
-        """Open a merge request with one new file of its own."""
+    def open_change(self, *, flawed: bool = True) -> MergeRequest:
+        """Open a merge request with one new file of its own; see `code`."""
         number = len(self.project.merge_requests) + 1
         source = f"change-{number}"
         with self._lock:
-            self.project.repository.commit(source, {path_of(number): code(number)}, "Change", parent="main")
+            files = {path_of(number): code(number, flawed=flawed)}
+            self.project.repository.commit(source, files, "Change", parent="main")
             return self.records.open_merge_request(self.project, self.alice, source=source)
 
     def push_version(self, merge_request: MergeRequest) -> str:

@@ -25,6 +25,8 @@ class Overdue(AssertionError):
 class Ground:
     """One scenario's own place; `stack` ends whatever was started, however the scenario ends.
 
+    The service keeps everything below `state`, which is `folder` unless a scenario says otherwise.
+
     `postgres` opens the server that all scenarios share; `warm` lays the compiled rules of the secret
     scanner into a data folder. The dice are seeded by the scenario's name: every run throws the same.
     """
@@ -35,10 +37,12 @@ class Ground:
     postgres: Callable[[], PostgresServer]
     warm: Callable[[Path], None]
     stack: ExitStack
+    state: Path = field(init=False)
     dice: random.Random = field(init=False)
     _end: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self.state = self.folder
         self.dice = random.Random(self.name)
         self._end = time.monotonic() + self.scale.deadline_s
 
@@ -46,7 +50,7 @@ class Ground:
         """Name an empty database."""
         if kind == "postgres":
             return self.postgres().new_database()
-        return f"sqlite:///{self.folder / 'reviewer.db'}"
+        return f"sqlite:///{self.state / 'reviewer.db'}"
 
     def until(
         self,

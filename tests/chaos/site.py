@@ -59,15 +59,14 @@ class Site:
         self.ground = ground
         self.kind = kind
         self.address = ground.database(kind)
-        self.folder = ground.folder
-        ground.warm(self.folder / "var")
-        self.forge = ground.stack.enter_context(LoadedForge(self.folder / "lab"))
+        ground.warm(ground.state / "var")
+        self.forge = ground.stack.enter_context(LoadedForge(ground.folder / "lab"))
         self.models = ground.stack.enter_context(ScriptedModels())
         teach(self.models.script, delay_s=word_s)
         self.acknowledged: dict[int, str] = {}
         self.delivered_at: dict[int, float] = {}
         self.processes: list[Process] = []
-        self.config = self.folder / "reviewer.toml"
+        self.config = ground.state / "reviewer.toml"
         self.config.write_text(
             _CONFIG.format(database=self.address, forge=self.forge.url, model=self.models.url, more=more),
             encoding="utf-8",
@@ -97,9 +96,16 @@ class Site:
             made.wait_ready()
         return made
 
-    def open(self, count: int = 1) -> list[MergeRequest]:
+    def open(self, count: int = 1, *, flawed: bool = True) -> list[MergeRequest]:
         """Open merge requests without telling the service."""
-        return [self.forge.open_change() for _ in range(count)]
+        return [self.forge.open_change(flawed=flawed) for _ in range(count)]
+
+    def begin(self, count: int, *, to: Process | None = None) -> None:
+        """Deliver some merge requests and wait until a model talks about one of them."""
+        asked = len(self.models.asked)
+        for change in self.open(count):
+            self.deliver(change, to=to)
+        self.ground.until(lambda: len(self.models.asked) > asked, "a job at work")
 
     def deliver(self, change: MergeRequest, *, to: Process | None = None, oldrev: str | None = None) -> str:
         """Tell of a merge request, again and again under one delivery id until it is acknowledged."""
@@ -114,23 +120,32 @@ class Site:
         self, change: MergeRequest, delivery: str, *, to: Process | None = None, oldrev: str | None = None
     ) -> str | None:
         """Tell of a merge request once; return the job, or None if there was no acknowledgement."""
-        event = webhook.merge_request_event(
-            change, "update" if oldrev else "open", self.forge.url, oldrev=oldrev
-        )
         target = to or next((one for one in self.processes if one.runs), None)
         if target is None:
             return None
-        sent = time.monotonic()
         try:
-            answer = webhook.deliver(f"{target.url}/webhooks/lab", event, SECRET, delivery=delivery)
+            answer = self.send(change, delivery, to=target, oldrev=oldrev)
         except httpx.TransportError:
             return None
         if answer.status_code == 503:
             return None
         assert answer.status_code == 202, f"{answer.status_code} {answer.text}"
-        self.acknowledged[change.iid] = str(answer.json()["job"])
-        self.delivered_at.setdefault(change.iid, sent)
         return self.acknowledged[change.iid]
+
+    def send(
+        self, change: MergeRequest, delivery: str = "", *, to: Process, oldrev: str | None = None
+    ) -> httpx.Response:
+        """Tell of a merge request once; whatever the answer is, an acknowledgement is remembered."""
+        action = "update" if oldrev else "open"
+        event = webhook.merge_request_event(change, action, self.forge.url, oldrev=oldrev)
+        sent = time.monotonic()
+        answer = webhook.deliver(
+            f"{to.url}/webhooks/lab", event, SECRET, delivery=delivery or str(uuid.uuid4())
+        )
+        if answer.status_code == 202:
+            self.acknowledged[change.iid] = str(answer.json()["job"])
+            self.delivered_at.setdefault(change.iid, sent)
+        return answer
 
     def settle(self, *, patience_s: float | None = None) -> None:
         """Wait until every acknowledged job has ended."""

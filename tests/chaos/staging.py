@@ -8,13 +8,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
 from reviewer.forges.local import open_diff
+from reviewer.repo.git import GitFailed
 from reviewer.scanners.secrets import SecretScanner
 from tests.chaos.catalogue import Scenario
 from tests.chaos.ground import Ground
 from tests.chaos.outcome import Outcome, Scale
 from tests.chaos.postgres import PostgresServer, Unavailable, postgres_server
 
+# What a scenario may end with besides an outcome; the others are still run.
+_CRASHES = (AssertionError, OSError, RuntimeError, GitFailed, httpx.HTTPError, SQLAlchemyError)
 _ANY_CHANGE = b"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1 @@\n+a = 1\n"
 
 
@@ -35,8 +41,8 @@ class Stage:
                 return scenario(Ground(name, folder, scale, self._open_postgres, self._warm, stack))
         except Unavailable as err:
             return Outcome(runs=0, skipped=str(err))
-        except AssertionError as err:
-            return Outcome(runs=0, broken=(str(err) or repr(err),))
+        except _CRASHES as err:
+            return Outcome(runs=0, broken=(f"{type(err).__name__}: {err}",))
 
     def _open_postgres(self) -> PostgresServer:
         if self._postgres is None:

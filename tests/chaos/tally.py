@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from reviewer.demo.records import MergeRequest
 from tests.chaos.code import INLINE
 from tests.chaos.ground import Overdue
+from tests.chaos.outcome import Outcome
 from tests.chaos.site import Site
 
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """The counts of an Outcome, and `complaints` that say where the first of them were seen."""
-
-    lost: int
-    doubled: int
-    stuck: int
-    repeated: int
-    complaints: tuple[str, ...] = ()
+_TOLD = 5  # complaints
 
 
-def tally(site: Site, *, patience_s: float | None = None) -> Tally:
+def judge(
+    site: Site,
+    *,
+    runs: int,
+    recovery_s: float,
+    broken: Sequence[str] = (),
+    figures: Mapping[str, float | str] | None = None,
+    patience_s: float | None = None,
+) -> Outcome:
     """Wait until all acknowledged jobs have ended, and count what stands in their merge requests."""
-    complaints = []
+    complaints = list(broken)
     try:
         site.settle(patience_s=patience_s)
     except Overdue:
@@ -32,16 +32,30 @@ def tally(site: Site, *, patience_s: float | None = None) -> Tally:
     stuck = site.ledger.unfinished(site.acknowledged.values())
     site.ledger.close(site.acknowledged)
     lost = doubled = 0
-    for number in site.acknowledged:
-        change = site.forge.project.merge_requests[number]
-        missing, surplus = _compare(site, change)
+    for number, job in site.acknowledged.items():
+        missing, surplus = _compare(site, site.forge.project.merge_requests[number])
         lost += bool(missing)
         doubled += surplus
-        if (missing or surplus) and len(complaints) < 3:
-            complaints.append(f"!{number}: {missing} posts missing, {surplus} too many")
+        if (missing or surplus) and len(complaints) < _TOLD:
+            state = site.ledger.states([job]).get(job)
+            complaints.append(f"!{number}: {missing} posts missing, {surplus} too many, {state}")
     if site.acknowledged and not site.ledger.talked:
         complaints.append("no step of a model is known by its name: repeated calls went unseen")
-    return Tally(lost, doubled, len(stuck), site.ledger.repeated, tuple(complaints))
+    return Outcome(
+        runs=runs,
+        lost=lost,
+        doubled=doubled,
+        stuck=len(stuck),
+        repeated=site.ledger.repeated,
+        recovery_s=recovery_s,
+        broken=tuple(complaints),
+        figures={
+            "jobs": len(site.acknowledged),
+            "model calls": len(site.models.asked),
+            "conversations": site.ledger.talked,
+            **(figures or {}),
+        },
+    )
 
 
 def _compare(site: Site, change: MergeRequest) -> tuple[int, int]:

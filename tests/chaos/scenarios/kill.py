@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Thread
 
 from reviewer.demo.records import MergeRequest
@@ -11,7 +12,7 @@ from tests.chaos.ground import Ground, Kind
 from tests.chaos.outcome import Outcome
 from tests.chaos.process import Process
 from tests.chaos.site import Site
-from tests.chaos.tally import tally
+from tests.chaos.tally import judge
 
 _FORGE_S = 0.06  # what a forge takes over a call; a kill falls before or after the work of a write
 _SOON_S = 15.0  # how long a moment is waited for that may not come: everything may be done already
@@ -37,21 +38,8 @@ def run(ground: Ground, *, kind: Kind, processes: int = 1) -> Outcome:
     for change in changes[len(asked_for) :]:
         site.deliver(change)
     ground.until(lambda: len(site.acknowledged) == len(changes) or None, "all deliveries to be acknowledged")
-    found = tally(site)
-    return Outcome(
-        runs=len(killed),
-        lost=found.lost,
-        doubled=found.doubled,
-        stuck=found.stuck,
-        repeated=found.repeated,
-        recovery_s=_worst_recovery(site, killed),
-        broken=found.complaints,
-        figures={
-            "jobs": len(site.acknowledged),
-            "model calls": len(site.models.asked),
-            "conversations": site.ledger.talked,
-        },
-    )
+    outcome = judge(site, runs=len(killed), recovery_s=0.0)
+    return replace(outcome, recovery_s=_worst_recovery(site, killed))
 
 
 Moment = Callable[[Site, Process, Sequence[MergeRequest]], Sequence[MergeRequest]]
