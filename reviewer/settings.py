@@ -218,11 +218,15 @@ def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
 
 
 def _default_roles(tree: Tree) -> None:
-    """Let every configured model review and assist, in order, where no role is spelt out."""
+    """Let every configured model review and assist, in order, where no role is spelt out.
+
+    Who names models for `review` and none for `assist` leaves the latter unset: those of `review` do it.
+    """
     models, roles = tree.get("models"), tree.get("roles", {})
     if isinstance(models, dict) and models and isinstance(roles, dict):
-        for role in (Role.REVIEW, Role.ASSIST):
-            roles.setdefault(role.value, list(models))
+        if not roles.get(Role.REVIEW.value):
+            roles.setdefault(Role.ASSIST.value, list(models))
+        roles.setdefault(Role.REVIEW.value, list(models))
         tree["roles"] = roles
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from reviewer import __version__
-from reviewer.cli import demo, gate, inspect, review, rules, serve
+from reviewer.cli import assist, demo, gate, inspect, review, rules, serve
 from reviewer.cli import eval as evaluation
 from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose
 from reviewer.errors import ReviewerError
@@ -28,6 +28,11 @@ app = typer.Typer(
 )
 app.command("review")(review.review)
 app.command("gate")(gate.gate)
+app.command("explain")(assist.explain)
+app.command("ask")(assist.ask)
+app.command("fix")(assist.fix)
+app.command("test")(assist.write_test)
+app.command("describe")(assist.describe)
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("doctor")(inspect.doctor)

@@ -169,10 +169,10 @@ class Briefing:
         return _fence(self.key, kind, self.redact(text))
 
 
-def read_wording(language: str) -> Wording:
-    """Read the texts of a language (`en`, `zh-CN`)."""
+def read_wording(language: str, package: str = "reviewer.stages") -> Wording:
+    """Read the texts of a language (`en`, `zh-CN`) in the folder `prompts` of a package."""
     suffix = f".{language}.md"
-    files = (resources.files("reviewer.stages") / "prompts").iterdir()
+    files = (resources.files(package) / "prompts").iterdir()
     return Wording(
         {
             file.name.removesuffix(suffix): Template(file.read_text(encoding="utf-8").strip())
