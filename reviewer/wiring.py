@@ -23,8 +23,8 @@ from reviewer.stages.suppress import Baseline
 
 if TYPE_CHECKING:
     from reviewer.forges import AnyForge
-    from reviewer.models.gateway import ModelGateway
     from reviewer.memory.database import DatabaseMemory
+    from reviewer.models.gateway import ModelGateway
     from reviewer.service.server import Bots
     from reviewer.service.worker import Work
 

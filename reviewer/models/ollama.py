@@ -92,8 +92,7 @@ class OllamaModel:
 
     async def reach(self) -> None:
         """Ask for the model; raises ModelUnavailable where it cannot serve now."""
-        self._shown = None
-        await self._show()
+        await self._learn()
 
     async def check(self) -> Sequence[Check]:
         """Look whether the server answers, has the model, and how it serves it; never raise."""
@@ -137,11 +136,15 @@ class OllamaModel:
                     yield _chunk(part)
 
     async def _show(self) -> ollama.ShowResponse:
-        if self._shown is None:
-            self._shown = await _ask(self._describe(), self.name, self._settings)
-            self.digest = await _ask(self._identify(), self.name, self._settings)
-            self.context = min(self.context, _trained_context(self._shown) or self.context)
-        return self._shown
+        return await self._learn() if self._shown is None else self._shown
+
+    async def _learn(self) -> ollama.ShowResponse:
+        """Ask anew; what was known before holds until all of the answer is there, for others ask too."""
+        shown = await _ask(self._describe(), self.name, self._settings)
+        self.digest = await _ask(self._identify(), self.name, self._settings)
+        self.context = min(self.context, _trained_context(shown) or self.context)
+        self._shown = shown
+        return shown
 
     async def _describe(self) -> ollama.ShowResponse:
         """Ask what the model is; nothing is known of it where a gateway has no such path.

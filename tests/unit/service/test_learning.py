@@ -66,7 +66,7 @@ def school(folder: Path, findings: tuple[Finding, ...] = FINDINGS, **settings: b
         {REF.forge: forge},
         MemorySettings(**settings),
         key=KEY,
-        clock=lambda: NOON,  # type: ignore[arg-type]
+        clock=lambda: NOON,
     )
     lessons.note(review(*findings), change())
     yield School(
