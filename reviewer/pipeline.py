@@ -48,6 +48,7 @@ from reviewer.stages.ignores import without_reason
 from reviewer.stages.marker import Marker
 from reviewer.stages.plan import reconcile, unplaced
 from reviewer.stages.redact import Redactor
+from reviewer.stages.sides import side_texts
 from reviewer.stages.suggestion import keep_proven
 from reviewer.stages.suppress import Baseline, apply_suppressions
 from reviewer.stages.triage import ignore_globs, triage
@@ -126,7 +127,7 @@ async def review(
             files=triaged.reviewable,
             settings=limits,
             key=engine.key,
-            redact=_redactor(engine.settings, scanned.secrets),
+            redact=await asyncio.to_thread(_redactor, engine.settings, change, scanned.secrets),
             # A model that merely happened to be there (the default Ollama) is welcome, not required.
             required=engine.settings.gate.require_model and bool(engine.settings.models),
             step=step,
@@ -306,9 +307,14 @@ def _scan(change: ChangeSet, reviewable: tuple[ChangedFile, ...], scanners: Sequ
     )
 
 
-def _redactor(settings: Settings, secrets: Collection[str]) -> Callable[[str], str]:
-    """Return what takes secrets out of texts, with one numbering for the whole review."""
+def _redactor(settings: Settings, change: ChangeSet, secrets: Collection[str]) -> Callable[[str], str]:
+    """Return what takes secrets out of texts, with one numbering for the whole review.
+
+    What one place of the change gives away as a secret is taken out everywhere.
+    """
     if not settings.privacy.redact:
         return lambda text: text
     redactor = Redactor(secrets)
+    for text in (change.title, change.description, *side_texts(change)):
+        redactor.learn(text)
     return lambda text: redactor.redact(text).text

@@ -16,7 +16,7 @@ import re2
 
 from reviewer.stages.credentials import PRIVATE_KEY_BEGIN, find_tokens
 from reviewer.stages.passwords import find_passwords
-from reviewer.stages.secret_values import is_word
+from reviewer.stages.secret_values import is_distinct, is_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,19 @@ class Redactor:
         self._extra = tuple(sorted(_encode(line) for line in lines if len(line) >= _SHORTEST_EXTRA))
         self._names: dict[bytes, bytes] = {}
 
+    def learn(self, text: str) -> None:
+        """Take note of the secrets that a text gives away by where they stand: they are hidden anywhere from now on.
+
+        A value that may be a word or a name is not: it would tear others apart.
+        """
+        spans = _disjoint(self._spans(_encode(text)))
+        learned = {
+            span.secret
+            for span in spans
+            if len(span.secret) >= _SHORTEST_LEARNED and is_distinct(span.secret)
+        }
+        self._extra = tuple(sorted(learned.union(self._extra)))
+
     def redact(self, text: str) -> Redacted:
         """Redact one text, as the function of this name does."""
         encoded, count = _encode(text), 0
@@ -81,7 +94,8 @@ class Redactor:
         taken = [match.span() for match in _PLACEHOLDER.finditer(text)]
         spans = [*_key_block_spans(text), *_pattern_spans(text), *_extra_spans(text, self._extra)]
         # What has no letter and no digit is punctuation: a placeholder's own backticks in a comment, say.
-        return [span for span in spans if not _overlaps(span, taken) and _SUBSTANCE.search(span.secret)]
+        clear = [span for span in spans if not _overlaps(span, taken) and _SUBSTANCE.search(span.secret)]
+        return clear + [piece for span in spans if _overlaps(span, taken) for piece in _beside(span, text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,7 @@ class _Span:
 
 
 _SHORTEST_EXTRA = 6
+_SHORTEST_LEARNED = 8
 _SUBSTANCE = re2.compile(rb"[\pL\pN]")
 _PLACEHOLDER = re2.compile(rb"<redacted:[a-z0-9-]+:[0-9]+>")
 
@@ -114,7 +129,13 @@ _NO_SECRET_NAME = re2.compile(
 )
 
 # A sign of assignment, or of a neighbour on the same line.
-_GIVES = r"[\"'\])]{0,3}(?:\s{0,20}(?::=|=>|[:=])\s{0,20}|[ \t]{0,20}[,(][ \t]{0,20})[a-z]{0,2}"
+# A bracket may open between them and a name stand in it: `"password": {"value": "..."}`.
+_OPENS = r"(?:[({\[]\s{0,20}(?:[\"']?[a-z]{1,20}[\"']?\s{0,4}[:=]\s{0,4})?)?"
+_GIVES = (
+    r"[\"'\])]{0,3}"
+    rf"(?:\s{{0,20}}(?::=|=>|[:=：＝])\s{{0,20}}{_OPENS}|[ \t]{{0,20}}[,(][ \t]{{0,20}})"
+    r"[a-z]{0,2}"
+)
 
 _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
     (kind, re2.compile(pattern.encode()))
@@ -154,7 +175,7 @@ _PATTERNS: tuple[tuple[str, Any], ...] = tuple(
         # password: s3cret (YAML, a chat line): with a digit or a sign in it, to the end of the line
         (
             "password",
-            rf"(?im)\b{_NAME}[\"']?\s{{0,20}}[:=]\s{{0,20}}"
+            rf"(?im)\b{_NAME}[\"']?\s{{0,20}}[:=：＝]\s{{0,20}}(?:- )?"
             r"([^\s\"'<>(){}\[\],;$]*[0-9!@#%^&*+/=~][^\s\"'<>(){}\[\],;]*)[ \t]*[\r,;]?$",
         ),
     )
@@ -210,6 +231,16 @@ def _key_block_spans(text: bytes) -> Iterator[_Span]:
 def _overlaps(span: _Span, taken: list[tuple[int, int]]) -> bool:
     at = bisect_left(taken, (span.end, 0))  # those from here on begin behind the span
     return at > 0 and taken[at - 1][1] > span.start
+
+
+def _beside(span: _Span, text: bytes) -> Iterator[_Span]:
+    """Yield what may be a secret of its own beside the placeholders in a span: anybody can write those."""
+    start = span.start
+    for match in (*_PLACEHOLDER.finditer(text[span.start : span.end]), None):
+        end = span.end if match is None else span.start + match.start()
+        if is_distinct(text[start:end]):
+            yield _Span(start, end, span.kind, text[start:end])
+        start = end if match is None else span.start + match.end()
 
 
 def _disjoint(spans: list[_Span]) -> list[_Span]:

@@ -116,6 +116,11 @@ def is_word(value: bytes) -> bool:
     return not _is_monotonous(value) and _is_wordy(value, 8, _WORD_AS_KEY)
 
 
+def is_distinct(value: bytes) -> bool:
+    """Say whether a value can be told from ordinary words and code wherever it stands."""
+    return is_chosen(value) and not is_word(value)
+
+
 def has_signs(value: bytes) -> bool:
     """Say whether a value has a sign that words and names do not have."""
     return any(char in _STRONG_SIGNS for char in value)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from parsers.diff import LineKind, Side
 from parsers.source import decode
-from reviewer.domain import ChangedFile
+from reviewer.domain import ChangedFile, ChangeSet
 
 _ABSENT = {Side.NEW: LineKind.REMOVED, Side.OLD: LineKind.ADDED}
 
@@ -32,6 +34,13 @@ def numbered_lines(file: ChangedFile, side: Side) -> dict[int, str]:
         for (number, _), line in zip(shown, text.split("\n"), strict=False)
         if number is not None
     }
+
+
+def side_texts(change: ChangeSet) -> Iterator[str]:
+    """Yield the text of both sides of every file, as far as it was read."""
+    for file in change.files:
+        for side in Side:
+            yield "\n".join(numbered_lines(file, side).values())
 
 
 def changed_lines(file: ChangedFile, side: Side) -> tuple[int, ...]:

@@ -180,3 +180,31 @@ def test_real_code_stays_readable(rows: Callable[[str], Iterator[dict[str, Any]]
     texts = [row["new"] for row in rows("file_pairs") if isinstance(row["new"], str)]
     places = sum(redact(text).count for text in texts)
     assert places <= 0.5 * sum(text.count("\n") for text in texts) / 1000
+
+
+PASSWORD = "Vx7!" + "kQ2#mZpW9"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'password = (\n    "{PASSWORD}"\n)',
+        f'{{"password": {{"value": "{PASSWORD}"}}}}',
+        f"passwords:\n  - {PASSWORD}\n",
+        f"密码：{PASSWORD}\n",
+        f'password ＝ "{PASSWORD}"',
+        f'password = "{PASSWORD}<redacted:password:1>{PASSWORD}"',
+        f'x = "<redacted:password:1>"; password = "{PASSWORD}"',
+    ],
+)
+def test_a_secret_that_stands_a_little_apart_from_its_name_is_replaced(text: str) -> None:
+    redacted = redact(text)
+    assert PASSWORD not in redacted.text
+    assert redact(redacted.text).text == redacted.text
+
+
+def test_what_one_text_gives_away_is_hidden_in_the_others() -> None:
+    redactor = Redactor()
+    redactor.learn(f'password = "{PASSWORD}"\nuser_password = "administrator"\n')
+    assert redactor.redact(f'open("{PASSWORD}")').text == 'open("<redacted:secret:1>")'
+    assert redactor.redact("an administrator").text == "an administrator"
