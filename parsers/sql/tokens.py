@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -49,17 +49,22 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
-def _cut(text: str, start: int, end: int, delimiter: str) -> Iterator[Token]:
+def _cut(text: str, start: int, end: int, delimiter: str) -> list[Token]:
+    """Cut a stretch; tokens are made past their constructor, which takes as long as all the rest."""
+    tokens: list[Token] = []
+    add, make = tokens.append, Token._make
     for found in _pattern(delimiter).finditer(text, start, end):
         kind, written = found.lastgroup or "", found[0]
+        first, last = found.span()
         if kind == "word":
             word = written.upper()
-            kind = "batch" if word == "GO" and _stands_alone(text, found.start()) else kind
-            yield Token(kind, word, written, *found.span())
+            kind = "batch" if word == "GO" and _stands_alone(text, first) else kind
+            add(make((kind, word, written, first, last)))
         elif kind == "quoted":
-            yield Token(kind, written, written.strip('"`[]'), *found.span())
+            add(make((kind, written, written.strip('"`[]'), first, last)))
         else:
-            yield Token("batch" if kind == "delimiter" else kind, written, "", *found.span())
+            add(make(("batch" if kind == "delimiter" else kind, written, "", first, last)))
+    return tokens
 
 
 def _stands_alone(text: str, start: int) -> bool:
