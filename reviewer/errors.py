@@ -9,7 +9,7 @@ ReviewerError
     ForgeAuth | ForgeNotFound | ForgeRefused(status)                   permanent
     ForgeTransient: ForgeRateLimited(retry_after), ForgeUnavailable    retried where that is safe
   ModelError
-    ModelUnavailable | ModelTimeout                                    transient
+    ModelUnavailable (ModelMissing) | ModelTimeout                     transient
     ModelOverflow(prompt_tokens, context)                              the prompt did not fit or was cut
     ModelReplyInvalid(reply)                                           after one repair round
     ModelBudget                                                        the errand's tokens are spent
@@ -119,6 +119,10 @@ class ModelError(ReviewerError):
 
 class ModelUnavailable(ModelError):
     """The endpoint cannot be reached, refuses us, or lacks the model."""
+
+
+class ModelMissing(ModelUnavailable):
+    """The endpoint answers and has no such model."""
 
 
 class ModelTimeout(ModelError):

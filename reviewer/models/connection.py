@@ -15,7 +15,7 @@ import httpx
 from pydantic import ValidationError
 
 from reviewer.config import ModelSettings, secret
-from reviewer.errors import ConfigError, ModelError, ModelTimeout, ModelUnavailable
+from reviewer.errors import ConfigError, ModelError, ModelMissing, ModelTimeout, ModelUnavailable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -220,7 +220,8 @@ def refusal(status: int, said: str, model: str, *, missing: str) -> ModelError:
         )
     what = "failed while it answered" if status == IN_STREAM else f"answered {status}"
     said = " ".join(said.split())[:300]
-    return ModelUnavailable(f"{model} {what}: {said}", model=model, remedy=_remedy(status, model, missing))
+    kind = ModelMissing if status == 404 else ModelUnavailable
+    return kind(f"{model} {what}: {said}", model=model, remedy=_remedy(status, model, missing))
 
 
 def is_overflow(status: int, said: str) -> bool:

@@ -13,7 +13,7 @@ import httpx
 from reviewer.config import ModelSettings
 from reviewer.domain import Check, Completion, Profile
 from reviewer.errors import ModelUnavailable
-from reviewer.models.checks import reachable, try_schema
+from reviewer.models.checks import Windows, check_context, reachable, try_schema
 from reviewer.models.openai import OpenAiModel
 from reviewer.models.profiles import context_of, find
 from reviewer.models.tokens import TokenMeter
@@ -62,8 +62,14 @@ class LlamaCppModel:
 
     async def check(self) -> Sequence[Check]:
         """Look whether the file loads and how it answers; never raise."""
-        answer = await reachable(self)
-        return (answer, await try_schema(self)) if answer.ok else (answer,)
+        answers = await reachable(self)
+        if not all(answer.ok for answer in answers):
+            return answers
+        return (*answers, await check_context(self), *await try_schema(self, self._settings.timeout_s))
+
+    async def windows(self) -> Windows:
+        """Tell the context lengths of the server inside."""
+        return await (await self._started()).windows()
 
     async def aclose(self) -> None:
         """Stop the server and free the model's memory."""

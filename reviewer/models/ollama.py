@@ -13,8 +13,8 @@ import ollama
 
 from reviewer.config import ModelSettings
 from reviewer.domain import Check, Completion, Profile
-from reviewer.errors import ModelError, ModelOverflow, ModelUnavailable
-from reviewer.models.checks import reachable, try_schema
+from reviewer.errors import ModelOverflow, ModelUnavailable
+from reviewer.models.checks import Windows, check_context, reachable, try_schema
 from reviewer.models.connection import client_options, is_overflow, refusal, strange, translated, unreachable
 from reviewer.models.installed import Installed, billions_in
 from reviewer.models.profiles import context_of, find
@@ -96,10 +96,19 @@ class OllamaModel:
 
     async def check(self) -> Sequence[Check]:
         """Look whether the server answers, has the model, and how it serves it; never raise."""
-        answer = await reachable(self)
-        if not answer.ok:
-            return (answer,)
-        return (answer, await try_schema(self), await self._check_context())
+        answers = await reachable(self)
+        if not all(answer.ok for answer in answers):
+            return answers
+        schema = await try_schema(self, self._settings.timeout_s)  # loads the model, which allocates
+        return (*answers, await check_context(self), *schema)
+
+    async def windows(self) -> Windows:
+        """Tell the context lengths; what is allocated is known only while the model is loaded."""
+        trained = _trained_context(await self._show())
+        running = await _ask(self._client.ps(), self.name, self._settings)
+        tag = _tag(self._settings.model)
+        allocated = next((model.context_length for model in running.models if model.model == tag), None)
+        return Windows(context_of(self._settings, self.profile), trained, allocated)
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -166,38 +175,6 @@ class OllamaModel:
             return ""
         tag = _tag(self._settings.model)
         return next((model.digest or "" for model in listed.models if model.model == tag), "")
-
-    async def _check_context(self) -> Check:
-        """Compare the context asked for with what the model was trained for and what is allocated."""
-        title = f"model {self.name}: context"
-        asked = context_of(self._settings, self.profile)
-        try:
-            trained = _trained_context(await self._show())
-            running = await _ask(self._client.ps(), self.name, self._settings)
-        except ModelError as err:
-            return Check(title, ok=False, detail=str(err), remedy=err.remedy)
-        tag = _tag(self._settings.model)
-        allocated = next((model.context_length for model in running.models if model.model == tag), None)
-        facts = {"asked": str(asked), "trained": str(trained), "allocated": str(allocated)}
-        if trained and asked > trained:
-            remedy = f"set models.{self.name}.context to at most {trained}"
-            return Check(
-                title,
-                ok=False,
-                detail=f"{asked} tokens asked for, trained for {trained}",
-                remedy=remedy,
-                facts=facts,
-            )
-        if allocated and allocated < self.context:
-            remedy = f"free memory, or lower models.{self.name}.context or OLLAMA_NUM_PARALLEL"
-            return Check(
-                title,
-                ok=False,
-                detail=f"only {allocated} of {self.context} tokens allocated",
-                remedy=remedy,
-                facts=facts,
-            )
-        return Check(title, ok=True, detail=f"{self.context} tokens", facts=facts)
 
 
 def _chunk(part: ollama.ChatResponse) -> Chunk:

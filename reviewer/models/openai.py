@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from reviewer.config import ModelSettings
 from reviewer.domain import Check, Completion, Profile
 from reviewer.errors import ModelError, ModelOverflow, ModelUnavailable
-from reviewer.models.checks import reachable, try_schema
+from reviewer.models.checks import Windows, check_context, reachable, try_schema
 from reviewer.models.connection import IN_STREAM, client_options, is_overflow, refusal, strange, translated
 from reviewer.models.profiles import context_of, find
 from reviewer.models.sse import read_events
@@ -61,6 +61,7 @@ class _Event(BaseModel):
 
 class _Meta(BaseModel):
     n_ctx: int | None = None
+    n_ctx_train: int | None = None
     n_params: int | None = None
     size: int | None = None
 
@@ -149,19 +150,25 @@ class OpenAiModel:
 
     async def reach(self) -> None:
         """Ask for the list of models; raises ModelUnavailable where the endpoint cannot serve now."""
-        served = await self._served()
-        for model in served:
-            # A server of one model takes it under any name.
-            if model.id == self._settings.model or len(served) == 1:
-                self.context = min(self.context, model.window or self.context)
-                self.digest = model.identity
+        model = self._mine(await self._served())
+        if model is not None:
+            self.context = min(self.context, model.window or self.context)
+            self.digest = model.identity
 
     async def check(self) -> Sequence[Check]:
         """Look whether the endpoint answers and serves the model; never raise."""
-        answer = await reachable(self)
-        if not answer.ok:
-            return (answer,)
-        return (answer, await self._check_listed(), await try_schema(self))
+        answers = await reachable(self)
+        if not all(answer.ok for answer in answers):
+            return answers
+        schema = await try_schema(self, self._settings.timeout_s)
+        return (answers[0], await self._check_listed(), await check_context(self), *schema)
+
+    async def windows(self) -> Windows:
+        """Tell the context lengths; llama.cpp also tells what the weights were trained for."""
+        model = self._mine(await self._served())
+        trained = model.meta.n_ctx_train if model and model.meta else None
+        asked = context_of(self._settings, self.profile)
+        return Windows(asked, trained, model.window if model else None)
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -235,6 +242,11 @@ class OpenAiModel:
             raise ModelUnavailable(
                 f"{self.name} did not answer within {_ASK_S:g} s", model=self.name
             ) from err
+
+    def _mine(self, served: Sequence[_Served]) -> _Served | None:
+        """Find the model in the list; a server of one model takes it under any name."""
+        named = (model for model in served if model.id == self._settings.model)
+        return next(named, served[0] if len(served) == 1 else None)
 
     async def _check_listed(self) -> Check:
         title = f"model {self.name}: present"

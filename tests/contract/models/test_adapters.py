@@ -278,6 +278,42 @@ async def test_reach_and_check_tell_what_is_there(backend: str, connect: Connect
         assert float(structured.facts["tokens_per_second"]) > 0
 
 
+async def test_check_has_a_line_and_a_remedy_for_each_thing_that_can_be_wrong(
+    backend: str, server: ScriptedModels, connect: Connect
+) -> None:
+    server.script.otherwise().reply("Java is the language, I think it is Java.", delay_s=0.05)
+    model = connect(backend, server.url, model=REASONER.name, context=200_000, timeout_s=1.5)
+    checks = {check.name.removeprefix("model coder: "): check for check in await model.check()}
+    assert list(checks)[:3] == ["reachable", "present", "context"]
+    assert (checks["reachable"].ok, checks["present"].ok) == (True, True)
+    assert not checks["context"].ok
+    assert "131072" in checks["context"].detail
+    assert "models.coder.context" in checks["context"].remedy
+    assert not checks["structured output"].ok
+    assert not checks["speed"].ok, "a tenth of a second a token is too slow for a second and a half"
+    assert "models.coder.timeout_s" in checks["speed"].remedy
+
+
+async def test_check_tells_a_missing_model_from_a_missing_server(
+    backend: str, server: ScriptedModels, connect: Connect
+) -> None:
+    checks = await connect(backend, server.url, model="deepseek-r1:70b").check()
+    failed = next(check for check in checks if not check.ok)
+    assert failed.name == "model coder: present"
+    assert checks[0].ok
+    assert ("ollama pull deepseek-r1:70b" if backend == "ollama" else CODER.name) in failed.remedy
+
+
+async def test_the_weights_are_told_apart_where_the_server_tells(backend: str, connect: Connect) -> None:
+    with ScriptedModels([ServedModel(CODER.name, digest="sha256:5f0c")]) as server:
+        model = connect(backend, server.url)
+        await model.reach()
+        assert model.digest == "sha256:5f0c"
+        server.only_chats = True
+        await model.reach()
+        assert model.digest == ("" if backend == "ollama" else "sha256:5f0c")
+
+
 async def test_check_never_raises(backend: str, server: ScriptedModels, connect: Connect) -> None:
     server.unavailable = 503
     (check,) = await connect(backend, server.url).check()

@@ -30,7 +30,8 @@ class ScriptedModels(LoopbackServer):
     `api_key` is asked for on every path if given, `streams` false makes it a gateway that never streams,
     `tls` serves HTTPS. `unavailable` (an HTTP status) refuses everything for as long as it is set.
 
-    `asked` lists the chat requests in order of arrival, `paths` every request. `loaded` holds each
+    `asked` lists the chat requests in order of arrival, `paths` every request; `most_at_once` is how many
+    of the former were being answered at the same time. `loaded` holds each
     model's allocated window and `loads` how often a changed one made it load again (Ollama's protocol).
     """
 
@@ -49,6 +50,8 @@ class ScriptedModels(LoopbackServer):
         self.unavailable: int | None = None
         self.loaded: dict[str, int] = {}
         self.loads = 0
+        self.most_at_once = 0
+        self._at_once = 0
         self._models = {model.name: model for model in models}
         self._api_key = api_key
         self._streams = streams
@@ -71,14 +74,24 @@ class ScriptedModels(LoopbackServer):
 
     async def _describe(self, exchange: Exchange) -> None:
         found = [
-            {"name": model.name, "model": model.name, "details": {"parameter_size": model.size}}
+            {
+                "name": model.name,
+                "model": model.name,
+                "details": {"parameter_size": model.size},
+                **({"digest": model.digest} if model.digest else {}),
+            }
             for model in self._models.values()
         ]
         running = [
             {"name": name, "model": name, "context_length": window} for name, window in self.loaded.items()
         ]
         served = [
-            {"id": model.name, "object": "model", "max_model_len": model.context}
+            {
+                "id": model.name,
+                "object": "model",
+                "max_model_len": model.context,
+                **({"digest": model.digest} if model.digest else {}),
+            }
             for model in self._models.values()
         ]
         answers: dict[str, Any] = {
@@ -180,6 +193,14 @@ class ScriptedModels(LoopbackServer):
         return asked
 
     async def _reply(self, wire: Wire, asked: Asked, *, stream: bool) -> None:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            await self._write(wire, asked, stream=stream)
+        finally:
+            self._at_once -= 1
+
+    async def _write(self, wire: Wire, asked: Asked, *, stream: bool) -> None:
         behaviour = self.script.behaviour(asked)
         asked.status = behaviour.status
         if behaviour.status != 200:

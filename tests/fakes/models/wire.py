@@ -26,6 +26,7 @@ class ServedModel:
     reasoning_field: str = "reasoning_content"  # OpenAI protocol; "" for inline
     size: str = "16B"
     counts_prompt: bool = True
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

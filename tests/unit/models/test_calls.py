@@ -32,6 +32,7 @@ from reviewer.errors import (
     ModelUnavailable,
     StoreError,
 )
+from reviewer.models.checks import Windows
 from reviewer.models.circuit import FAILURES, SKIPPED_S, CircuitState
 from reviewer.models.gateway import ModelGateway, assemble
 from reviewer.models.guarded import Surroundings
@@ -69,6 +70,9 @@ class Scripted:
         if isinstance(answer, ModelError):
             raise answer
         return answer if isinstance(answer, Completion) else said(answer)
+
+    async def windows(self) -> Windows:
+        return Windows(self.context)
 
     def count(self, text: str) -> int:
         return len(text)

@@ -9,6 +9,7 @@ import pytest
 from reviewer.config import ModelSettings, RoleSettings, Settings
 from reviewer.domain import Check, Completion, Message, Profile, Role, Usage
 from reviewer.errors import ConfigError, ModelError, ModelOverflow, ModelTimeout, ModelUnavailable
+from reviewer.models.checks import Windows
 from reviewer.models.circuit import FAILURES, HEALTHY_S, SKIPPED_S
 from reviewer.models.gateway import ModelGateway, assemble, build
 from reviewer.models.guarded import Surroundings
@@ -55,6 +56,9 @@ class FakeModel:
         if self.failing:
             raise self.failing
         return Completion("ok", "", "stop", Usage(), self.name)
+
+    async def windows(self) -> Windows:
+        return Windows(self.context)
 
     def count(self, text: str) -> int:
         return len(text)
