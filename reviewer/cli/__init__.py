@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 
 from reviewer import __version__
-from reviewer.cli import assist, demo, gate, inspect, review, rules, serve
+from reviewer.cli import assist, demo, gate, inspect, models, review, rules, serve
 from reviewer.cli import eval as evaluation
 from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose
 from reviewer.errors import ReviewerError
+
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells count
 
 app = typer.Typer(
     name="reviewer",
@@ -37,6 +39,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("doctor")(inspect.doctor)
 app.add_typer(rules.app, name="rules")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(inspect.config_app, name="config")
 
@@ -72,8 +75,7 @@ def main(argv: list[str] | None = None) -> int:
             typer.echo(message, err=True)
         return 2
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("reviewer: interrupted", err=True)
-        return 130
+        outcome = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
@@ -81,6 +83,8 @@ def main(argv: list[str] | None = None) -> int:
         return _report(err, arguments)
     except Exception as err:  # noqa: BLE001  # the edge: whatever was not foreseen is said in one line
         return _report(err, arguments)
+    if outcome == INTERRUPTED:  # typer's own answer to Ctrl-C is this code and no word
+        typer.echo("reviewer: interrupted", err=True)
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import cast
@@ -98,7 +98,10 @@ def _members(settings: Settings, role: Role, members: Mapping[str, Member]) -> t
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a configured model stands: where it is, which weights it has, whether it is skipped and why."""
+    """How a configured model stands: where it is, which weights it has, whether it is skipped and why.
+
+    `context` is what it will be asked with, `allocated` what the server has set aside, where it tells.
+    """
 
     name: str
     roles: tuple[Role, ...]
@@ -109,6 +112,7 @@ class Standing:
     context: int
     circuit: CircuitState
     reason: str
+    allocated: int | None = None
 
 
 class ModelGateway:
@@ -159,10 +163,11 @@ class ModelGateway:
 
     async def standings(self, *, ask: bool = False) -> tuple[Standing, ...]:
         """Tell how every configured model stands; `ask` lets each endpoint be asked first."""
-        if ask:
-            for member in self._members.values():
-                await member.refusal()
-        return tuple(self._standing(name, member) for name, member in self._members.items())
+        found = []
+        for name, member in self._members.items():
+            allocated = await member.allocated() if ask else None
+            found.append(replace(self._standing(name, member), allocated=allocated))
+        return tuple(found)
 
     async def aclose(self) -> None:
         """Close all models."""

@@ -50,6 +50,13 @@ class Member:
         self.circuit.answered()
         return None
 
+    async def allocated(self) -> int | None:
+        """Return the context that the server has set aside; None if it does not serve or does not tell."""
+        try:
+            return None if await self.refusal() else (await self.model.windows()).allocated
+        except ModelError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:

@@ -75,6 +75,44 @@ async def test_a_name_that_is_public_is_refused() -> None:
     assert network.seen == []
 
 
+async def test_a_name_that_turns_public_between_two_requests_is_refused_at_the_second() -> None:
+    answers = iter([["10.0.0.7"], ["169.254.169.254"], ["0.0.0.0"], ["::ffff:169.254.169.254"]])
+
+    async def rebinding(host: str, port: int) -> Sequence[str]:
+        return next(answers)
+
+    network = Network("10.0.0.7", "169.254.169.254", "0.0.0.0")
+    async with httpx.AsyncClient(transport=PrivateNetwork(network, "coder", rebinding)) as client:
+        await client.get("http://models.example/v1")
+        for _ in range(3):
+            with pytest.raises(ModelUnavailable, match="outside private address space"):
+                await client.get("http://models.example/v1")
+    assert [request.url.host for request in network.seen] == ["10.0.0.7"]
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "[::ffff:169.254.169.254]", "[fe80::1]"])
+async def test_addresses_of_metadata_services_are_refused_as_they_stand(host: str) -> None:
+    network = Network(host.strip("[]"))
+    with pytest.raises(ModelUnavailable, match="refused"):
+        await get(f"http://{host}/latest", network, host.strip("[]"))
+    assert network.seen == []
+
+
+async def test_a_redirect_to_a_metadata_service_is_not_followed() -> None:
+    class Redirecting(Network):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await super().handle_async_request(request)
+            return httpx.Response(302, headers={"location": "http://169.254.169.254/latest"})
+
+    network = Redirecting("10.0.0.7")
+    options = client_options(
+        "coder", ModelSettings(backend="openai", model="m"), public=True, transport=network
+    )
+    async with httpx.AsyncClient(**options) as client:
+        assert (await client.get("http://10.0.0.7/")).status_code == 302
+    assert len(network.seen) == 1
+
+
 async def test_the_next_private_address_is_tried() -> None:
     network = Network("127.0.0.1")
     await get("http://localhost/", network, "::1", "127.0.0.1")
