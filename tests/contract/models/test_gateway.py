@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from reviewer.config import ModelSettings, RoleSettings, Settings
-from reviewer.domain import Message, Role
+from reviewer.domain import Completion, Errand, Message, Priority, Role
 from reviewer.errors import ModelUnavailable
 from reviewer.models.defaults import default_models
 from reviewer.models.gateway import build
+from reviewer.models.slots import LocalSlots
 from reviewer.ports import ModelRequest
 from tests.fakes.models import CODER, REASONER, ScriptedModels
 
@@ -66,6 +70,47 @@ async def test_no_more_calls_at_once_than_configured() -> None:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         await gateway.aclose()
+
+
+async def test_fifty_calls_to_two_models_of_one_server_never_exceed_its_limit_and_people_go_first() -> None:
+    slots = LocalSlots()
+    with ScriptedModels() as server:
+        server.script.otherwise().reply("not at once", delay_s=0.05)
+        settings = Settings(
+            models={
+                "coder": ModelSettings(backend="ollama", url=server.url, model=CODER.name, parallel=4),
+                "r1": ModelSettings(backend="openai", url=f"{server.url}/v1", model=REASONER.name),
+            },
+            roles=RoleSettings(review=("coder", "r1")),
+        )
+        gateway = build(settings, slots=slots)
+
+        def call(number: int) -> asyncio.Task[Completion]:
+            priority = (Priority.BACKGROUND, Priority.REVIEW, Priority.PERSON)[number % 3]
+            model = gateway.on_behalf_of(Errand(priority=priority)).configured(Role.REVIEW)[number % 2]
+            return asyncio.create_task(
+                model.complete(replace(ASK, messages=(Message("user", priority.name),)))
+            )
+
+        async with AsyncExitStack() as held:
+            for _ in range(4):
+                await held.enter_async_context(slots.take(server.url, 4, Priority.BACKGROUND))
+            calls = [call(number) for number in range(50)]
+            async with asyncio.timeout(60):
+                while slots.waiting(server.url) < 50:
+                    await asyncio.sleep(0.01)
+        await asyncio.gather(*calls)
+        await gateway.aclose()
+        served = [asked.prompt for asked in server.asked]
+        assert Counter(served) == {"PERSON": 16, "REVIEW": 17, "BACKGROUND": 17}
+        assert server.most_at_once == 4
+        # One place in nine goes by age, and four at once may overtake each other on their way.
+        last = {
+            kind: max(place for place, other in enumerate(served) if other == kind) for kind in set(served)
+        }
+        assert last["PERSON"] < 16 + 2 + 4
+        assert last["REVIEW"] < 16 + 17 + 4 + 4
+        assert {asked.model for asked in server.asked} == {CODER.name, REASONER.name}
 
 
 def two_at_work(server: ScriptedModels, in_all: int) -> None:
