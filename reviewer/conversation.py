@@ -238,7 +238,9 @@ class _Talk:
                 self.warn("reply-cut", "the review was cut off twice for its length; its first part counts")
         answer = _answer(completion)
         if not answer:
-            raise self._invalid("no answer, twice", completion)
+            cut = completion.finish == "length"
+            said = "nothing but reasoning, twice, to the last token" if cut else "no answer, twice"
+            raise self._invalid(said, completion)
         return answer
 
     async def ask(

@@ -176,8 +176,8 @@ class _Desk:
         except ModelError as err:
             answer = Answer(
                 model=err.model,
-                problem=_code_of(err),
-                message=str(err),
+                problem=code_of(err),
+                message=f"{err} ({err.remedy})" if err.remedy else str(err),
                 room=room(self._panel, self._briefing),
             )
         return replace(answer, spent=sum(spent, Usage()))
@@ -196,7 +196,8 @@ class _Desk:
         return await with_fallback(self._panel, Role.REVIEW, review)
 
 
-def _code_of(err: ModelError) -> str:
+def code_of(err: ModelError) -> str:
+    """Name the warning that a failed unit becomes."""
     if isinstance(err, ModelOverflow):
         return "model-overflow"
     if isinstance(err, ModelTimeout):
