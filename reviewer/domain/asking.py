@@ -113,7 +113,7 @@ class Errand:
     """On whose behalf models are asked: the change, the job and who set it off.
 
     `tokens` bounds what all calls of the errand may cost together (uncached prompt and completion
-    tokens), None for no bound.
+    tokens), None for no bound. `fresh` asks anew where a reply to the same was kept.
     """
 
     ref: ChangeRef | None = None
@@ -121,6 +121,7 @@ class Errand:
     actor: str = ""
     priority: Priority = Priority.REVIEW
     tokens: int | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,9 +151,10 @@ class GuardedModel:
 
     async def _kept(self, key: str, request: ModelRequest) -> Completion | None:
         """Look for a kept reply, but not a second time: who asks again was not content with the first."""
-        if self._around.replies is None or key in self._account.asked:
+        account = self._account
+        if self._around.replies is None or account.errand.fresh or key in account.asked:
             return None
-        self._account.asked.add(key)
+        account.asked.add(key)
         kept = await asyncio.to_thread(self._around.replies.get, key)
         if kept is None or (kept.usage.completion_tokens or self.count(kept.text)) > request.max_tokens:
             return None

@@ -99,8 +99,7 @@ class ReviewWork:
         lessons, ref = self._lessons, change.ref
         if lessons is None:
             return await pipeline.review(change, engine, step=step, errand=errand), change
-        anew = event.command is not None and event.command.verb == "review"
-        recalling = self._settings.review.incremental and not anew
+        recalling = self._settings.review.incremental and not _is_anew(event)
         reviewed = await pipeline.review(
             change,
             engine,
@@ -168,6 +167,11 @@ async def _fetch(forge: Forge, merge_request: MergeRequest, step: Step) -> Chang
     return read[-1] if read else await asyncio.to_thread(forge.fetch, merge_request)
 
 
+def _is_anew(event: Event) -> bool:
+    """Say whether somebody asks for another review of everything, not for the rest of one."""
+    return event.command is not None and event.command.verb == "review"
+
+
 def _errand(event: Event, merge_request: MergeRequest, job: str) -> Errand:
     """Say on whose behalf models are asked: of whoever commanded it, who is waiting, else of the author."""
     command = event.command
@@ -176,4 +180,5 @@ def _errand(event: Event, merge_request: MergeRequest, job: str) -> Errand:
         job=job,
         actor=command.actor if command else merge_request.author,
         priority=Priority.PERSON if command else Priority.REVIEW,
+        fresh=_is_anew(event),
     )

@@ -156,6 +156,6 @@ def test_a_job_asks_for_the_author_and_sooner_for_whoever_commands(
     event = Event("gitlab-main", REF.project, REF.number, "opened", "d1", command=command)
     asyncio.run(work(event, pipeline.straight, LooseFence()))
 
-    errand = Errand(ref=REF, job="job-7", actor=actor, priority=priority)
+    errand = Errand(ref=REF, job="job-7", actor=actor, priority=priority, fresh=command is not None)
     assert asked.errands == [errand]
     assert [noted for noted, _ in ledger.posts] == [errand]

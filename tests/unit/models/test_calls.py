@@ -160,6 +160,15 @@ async def test_the_same_question_of_another_errand_costs_nothing() -> None:
     assert bench.book.calls[1].reply == "All is well."
 
 
+async def test_an_errand_that_wants_it_anew_asks_again_and_its_reply_is_kept() -> None:
+    bench = Bench(Scripted("All is well.", "On second thoughts."))
+    await bench.on().complete(ASK)
+    anew = await bench.on(Errand(fresh=True)).complete(ASK)
+    assert (anew.text, len(bench.model.asked)) == ("On second thoughts.", 2)
+    assert (await bench.on().complete(ASK)).text == "On second thoughts."
+    assert len(bench.model.asked) == 2
+
+
 @pytest.mark.parametrize(
     "other",
     [
