@@ -64,7 +64,7 @@ def list_models(
     else:
         _print_table(
             ["model", "roles", "served as", "endpoint", "calls", "state", "context", "profile", "weights"],
-            standings_rows(standings),
+            _standing_rows(standings),
         )
         _print_reasons(standings)
     return 0
@@ -226,8 +226,9 @@ def _model_settings(name: str, fit: Fit, *, port: int) -> str:
 
     size = fit.size
     if fit.quantisation in GGUF:
+        usual = fit.quantisation == "q4_K_M"  # what the library's short tags stand for
         how = f"ollama pull {size.tag}" + (
-            "" if fit.quantisation == "q4_K_M" else f"   ({fit.quantisation}: see the library's tags)"
+            "" if usual else f"   ({fit.quantisation}: see the library's tags)"
         )
         backend, url, served = "ollama", "http://127.0.0.1:11434", size.tag
     else:
@@ -289,7 +290,7 @@ def _standing(one: Standing) -> dict[str, Any]:
     }
 
 
-def standings_rows(standings: Sequence[Standing]) -> list[list[str]]:
+def _standing_rows(standings: Sequence[Standing]) -> list[list[str]]:
     """Write one line for each configured model."""
     return [
         [
@@ -298,7 +299,7 @@ def standings_rows(standings: Sequence[Standing]) -> list[list[str]]:
             one.served,
             one.endpoint.name,
             str(one.endpoint.limit),
-            "unreachable" if one.reason else f"answers, {one.circuit}",
+            f"does not serve, {one.circuit}" if one.reason else f"answers, {one.circuit}",
             str(one.context) + (f" ({one.allocated} allocated)" if one.allocated else ""),
             one.profile,
             one.digest[:_DIGEST] or "-",
@@ -315,12 +316,11 @@ def _print_reasons(standings: Sequence[Standing]) -> None:
     for one in standings:
         if one.reason:
             typer.echo(f"{one.name}: circuit {one.circuit}: {one.reason}")
-        if one.endpoint.overruled:
-            others = ", ".join(one.endpoint.overruled)
-            typer.echo(
-                f"{one.name}: {one.endpoint.name} takes {one.endpoint.limit} at once; "
-                f"the larger parallel of {others} does not count"
-            )
+    for endpoint in dict.fromkeys(one.endpoint for one in standings if one.endpoint.overruled):
+        others = ", ".join(endpoint.overruled)
+        typer.echo(
+            f"{endpoint.name} takes {endpoint.limit} at once: the larger parallel of {others} does not count"
+        )
 
 
 def _speed_row(speed: Speed) -> list[str]:
