@@ -150,11 +150,21 @@ def test_processes_share_it(tmp_path: Path) -> None:
     )
 
 
-def test_two_that_find_the_same_damage_drop_it_once(tmp_path: Path) -> None:
+def test_a_file_that_another_has_begun_anew_is_not_removed_again(tmp_path: Path) -> None:
     first, second = Shelf(tmp_path / "replies"), Shelf(tmp_path / "replies")
-    first.replies.put("key", reply())
-    first.file.write_bytes(b"no database at all" * 100)
-    first.replies.put("key", reply())  # finds the damage
-    first.replies.put("key", reply())
-    assert second.replies.get("key") == reply()
+    for number in range(50):
+        first.replies.put(str(number), reply("x" * 200))
+    with first.file.open("r+b") as file:
+        file.seek(4096)  # the first page, which says that it is a database, stays
+        file.write(b"\xff" * (first.file.stat().st_size - 4096))
+
+    def meanwhile() -> float:
+        for _ in range(2):  # finds the damage, then begins anew
+            first.replies.put("key", reply())
+        return second.now
+
+    late = ReplyFile(tmp_path / "replies", max_age_days=14, max_mb=200, now=meanwhile, say=second.said.append)
+    assert late.get("key") is None
+    assert first.replies.get("key") == reply()
+    assert len(first.said) == 1
     assert second.said == []

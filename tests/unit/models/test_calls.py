@@ -343,6 +343,15 @@ async def test_the_errands_tokens_bound_all_its_calls() -> None:
     assert (await bench.on().complete(replace(ASK, seed=0))).usage == Usage(), "another errand is free to ask"
 
 
+async def test_a_call_that_was_refused_costs_the_errand_nothing() -> None:
+    bench = Bench(Scripted(ModelUnavailable("gone", model="coder"), said("All is well.", tokens=800)))
+    (model,) = bench.gateway.on_behalf_of(replace(ERRAND, tokens=1000)).configured(Role.REVIEW)
+    with pytest.raises(ModelUnavailable):
+        await model.complete(ASK)
+    await model.complete(replace(ASK, max_tokens=980))
+    assert bench.model.asked[-1].max_tokens == 980
+
+
 # --- the circuit ----------------------------------------------------------------------------------
 
 
@@ -353,10 +362,17 @@ async def test_half_open_lets_one_call_through_and_the_others_hear_of_it() -> No
             await bench.on().complete(replace(ASK, seed=number))
     assert (await states(bench)) == [CircuitState.OPEN]
     bench.now += SKIPPED_S
+    await bench.gateway.pick(Role.REVIEW)  # an answered probe proves nothing of calls
     assert (await states(bench)) == [CircuitState.HALF_OPEN]
-    failed = await asyncio.gather(
-        *(bench.on().complete(replace(ASK, seed=number)) for number in range(8)), return_exceptions=True
-    )
+    bench.model.going.clear()
+    calls = [asyncio.create_task(bench.on().complete(replace(ASK, seed=number))) for number in range(8)]
+    while len(bench.model.asked) == FAILURES:
+        await asyncio.sleep(0.001)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(bench.model.asked) == FAILURES + 1, "the others wait for what comes of it"
+    bench.model.going.set()
+    failed = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(error) for error in failed] == [ModelTimeout, *[ModelUnavailable] * 7]
     assert len(bench.model.asked) == FAILURES + 1
     bench.now += SKIPPED_S

@@ -68,6 +68,13 @@ def test_the_cache_of_a_token_is_what_was_measured() -> None:
     assert coder.per_token("q4_K_M") * 16_384 == 8 * GIB
 
 
+def test_a_server_with_latent_attention_keeps_a_small_part_of_what_one_without_does() -> None:
+    large = size_of("deepseek-r1:671b")
+    assert large is not None
+    assert large.per_token("fp8") == 61 * (512 + 64) * 2
+    assert large.per_token("q4_K_M") == 61 * 128 * (128 + 64 + 128) * 2
+
+
 def test_a_gpu_of_24_gib() -> None:
     machine = Machine(64, (24,))
     found = fits(machine)
