@@ -161,6 +161,7 @@ async def review(
         suppressed=suppressed,
         rejected=(*scanned.rejected, *asked.rejected),
         reanchored=asked.reanchored,
+        remembered=asked.remembered,
         warnings=(
             *change.warnings,
             *triaged.skipped,

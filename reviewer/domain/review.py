@@ -34,7 +34,8 @@ class Overview:
 class Review:
     """Everything there is to say of a change; findings ranked, most important first.
 
-    `reanchored` counts model findings whose quote corrected the line that the model had named.
+    `reanchored` counts model findings whose quote corrected the line that the model had named,
+    `remembered` the units that nobody was asked about, because nothing had changed since an earlier review.
     """
 
     ref: ChangeRef
@@ -47,3 +48,4 @@ class Review:
     models: tuple[str, ...] = ()
     overview: Overview | None = None
     reanchored: int = 0
+    remembered: int = 0

@@ -66,6 +66,7 @@ def document(review: Review, verdict: Verdict) -> dict[str, Json]:
             "seconds": round(review.usage.seconds, 3),
         },
         "reanchored": review.reanchored,
+        "remembered": review.remembered,
         "models": list(review.models),
         "overview": _overview(review),
     }

@@ -40,6 +40,7 @@ BODY_LIMIT = 65_000
 """Characters of a comment: GitHub takes 65,536, GitLab a million."""
 
 _MESSAGE_LIMIT = 1_200
+_NAME_DIGITS = 12  # of a fingerprint: enough to name one
 _USUAL_BAR = Bar()
 _GITLAB_LINES_ABOVE = 100
 
@@ -191,6 +192,8 @@ def _place(finding: Finding) -> str:
 
 def _in_full(finding: Finding, words: Phrases) -> str:
     title = f"**{words.severities[finding.severity]}** · {neutralise_line(finding.title)} · {_place(finding)}"
+    if finding.fingerprint:  # by which it can be dismissed: there is no comment to reply to
+        title = f"{title} · {code_span(finding.fingerprint[:_NAME_DIGITS])}"
     message = (
         neutralise_line(finding.message, 400) if finding.message.strip() != finding.title.strip() else ""
     )
@@ -238,6 +241,8 @@ def _how(review: Review, words: Phrases) -> Iterator[str]:
         seen=review.coverage.changed_lines_seen_by_model,
         lines=review.coverage.changed_lines,
     )
+    if review.remembered:
+        yield words.remembered.format(count=review.remembered)
     if review.usage.model_calls:
         yield words.usage.format(
             calls=review.usage.model_calls,

@@ -40,6 +40,7 @@ class Phrases:
     by_model: str
     drafts: str
     coverage: str
+    remembered: str
     suppressed: str
     usage: str
     head: str
@@ -95,6 +96,7 @@ ENGLISH = Phrases(
     by_model="Drafts of the model ({models}): {drafts}, of which {admitted} became findings.",
     drafts="Rejected: {reasons}.",
     coverage="Files reviewed: {reviewed} of {files}; changed lines seen by a model: {seen} of {lines}.",
+    remembered="Pieces unchanged since an earlier review, whose answers were kept: {count}.",
     suppressed="Silenced ({count})",
     usage="Model calls: {calls}; tokens in: {prompt} ({cached} cached), out: {completion}; {seconds} s.",
     head="Reviewed at {head}",
@@ -150,6 +152,7 @@ CHINESE = Phrases(
     by_model="模型（{models}）草稿：{drafts}，采纳：{admitted}。",
     drafts="未采纳：{reasons}。",
     coverage="已评审文件：{reviewed}/{files}；模型看过的改动行：{seen}/{lines}。",
+    remembered="自上次评审以来未改动、沿用此前结果的代码块：{count}。",
     suppressed="已忽略（{count}）",
     usage="模型调用：{calls}；读取 token：{prompt}（缓存：{cached}），生成：{completion}；{seconds} 秒。",
     head="评审版本 {head}",

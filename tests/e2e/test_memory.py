@@ -223,6 +223,7 @@ def test_a_push_to_one_of_ten_units_costs_one_unit_and_repeats_nothing(
     assert len(after["findings"]) == UNITS
     assert town.comments(first) == comments
     assert town.answers(first) == []
+    assert (before["remembered"], after["remembered"]) == (0, UNITS - 1)
     coverage = after["coverage"]
     assert coverage["changed_lines_seen_by_model"] == coverage["changed_lines"] == UNITS * (LINES + 2) + 1
 

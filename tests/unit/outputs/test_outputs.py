@@ -206,9 +206,10 @@ def test_json_says_which_warnings_leave_the_verdict_open() -> None:
 
 
 def test_json_counts_what_a_quote_has_moved() -> None:
-    moved = outputs.make("json").render(replace(REVIEW, reanchored=3), Verdict.PASS)
+    moved = outputs.make("json").render(replace(REVIEW, reanchored=3, remembered=9), Verdict.PASS)
 
     assert json.loads(moved)["reanchored"] == 3
+    assert json.loads(moved)["remembered"] == 9
 
 
 def test_what_is_about_removed_lines_or_a_whole_file_points_at_no_innocent_line() -> None:

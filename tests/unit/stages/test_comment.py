@@ -160,7 +160,7 @@ Adds fees.
 
 **Not commented inline (1)**
 
-- **Low** · t | u · `app.py:7`: Details.
+- **Low** · t | u · `app.py:7` · `bbbbbbbbbbbb`: Details.
 
 <details><summary>Not reviewed, or with limits (1)</summary>
 
@@ -195,6 +195,12 @@ def test_a_clean_change_gets_few_words() -> None:
     assert body.startswith("### ✅ 通过\n\n未发现问题。\n\n<details>")
     assert CHINESE.rules_alone in body
     assert len(body.split("\n")) < 20
+
+
+def test_what_was_kept_from_an_earlier_review_is_counted() -> None:
+    body = render_summary(review(remembered=9), Verdict.PASS, (), "en", MARKER)
+    assert "whose answers were kept: 9." in body
+    assert "were kept" not in render_summary(review(), Verdict.PASS, (), "en", MARKER)
 
 
 def test_the_threshold_is_the_one_that_was_applied() -> None:
