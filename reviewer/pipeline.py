@@ -42,6 +42,7 @@ from reviewer.stages.aside import Aside, reveal
 from reviewer.stages.comment import render_summary
 from reviewer.stages.duplicates import merge
 from reviewer.stages.fingerprint import identify
+from reviewer.stages.following import follow
 from reviewer.stages.formatted import format_suggestions
 from reviewer.stages.guidelines import Guidelines, configure
 from reviewer.stages.ignores import without_reason
@@ -142,6 +143,7 @@ async def review(
     unexplained = without_reason(change, rules, limits.language)
     found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings, *unexplained), change)
     remembered = recalled or Recollection()
+    found = follow(found, change, remembered.said)
     kept, suppressed, odd = apply_suppressions(
         found,
         change,

@@ -12,7 +12,7 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from parsers.context import context
@@ -84,32 +84,33 @@ def model_fingerprints(change: ChangeSet) -> frozenset[str]:
     A model that does not repeat itself has not taken its word back: while a finding's fingerprint is
     among these, the code it was about still stands there.
     """
-    return frozenset(_possible({""}, change.files))
+    return frozenset(
+        _digest(_Identity("", _lasting_path(file), side, *place), number)
+        for file in change.files
+        for side in Side
+        for place in _places(file, side)
+        for number in range(_AT_ONE_PLACE)
+    )
 
 
 def standing(traces: Sequence[Trace], change: ChangeSet) -> frozenset[str]:
-    """Return the fingerprints of those findings whose code still stands among the changed lines, as it was."""
-    rules = {"" if one.source is Source.MODEL else one.rule_id for one in traces}
-    paths = {one.path for one in traces}
-    files = [file for file in change.files if paths & {file.path, file.diff.old_path}]
-    possible = set(_possible(rules, files))
-    return frozenset(one.fingerprint for one in traces if one.fingerprint in possible)
-
-
-def _possible(rules: Collection[str], files: Iterable[ChangedFile]) -> Iterator[str]:
-    """Yield every fingerprint that findings of these rules can have on changed lines, and on the files."""
-    for file in files:
-        for side in Side:
-            for place in _places(file, side):
-                for rule in rules:
-                    identity = _Identity(rule, _lasting_path(file), side, *place)
-                    yield from (_digest(identity, number) for number in range(_AT_ONE_PLACE))
+    """Return the fingerprints of those findings whose line still stands among the changed ones, where it stood."""
+    asked = {one.path for one in traces}
+    there = {
+        (path, scope, text)
+        for file in change.files
+        if asked & {file.path, file.diff.old_path}
+        for side in Side
+        for scope, text, _ in (("", "", 0), *_places(file, side))
+        for path in (file.path, file.diff.old_path)
+    }
+    return frozenset(one.fingerprint for one in traces if (one.path, one.scope, one.code) in there)
 
 
 def _places(file: ChangedFile, side: Side) -> list[tuple[str, str, int]]:
     lines = changed_lines(file, side)
     view = _SideView(file, side, lines)
-    return [("", "", 0), *(view.place(line) for line in lines)]
+    return [view.place(line) for line in lines]
 
 
 class _SideView:
