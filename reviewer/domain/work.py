@@ -24,7 +24,8 @@ class Event:
     """A delivery that calls for work.
 
     `delivery` is stable over the forge's own resends. `trigger` is opened, pushed, ready, retargeted,
-    command, api or poll (we saw it ourselves). `head` is the head the payload names, None where it names none.
+    closed, command, api or poll (we saw it ourselves). `head` is the head the payload names, None where it
+    names none.
     """
 
     forge: str

@@ -210,6 +210,8 @@ def _meaning(event: Event) -> str | None:
 
 
 def _is_about_code(event: Event) -> bool:
+    if event.trigger == "closed":
+        return False
     return event.command is None or event.command.verb == "review"
 
 

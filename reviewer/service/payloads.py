@@ -73,7 +73,7 @@ def read_github(event: str, payload: Payload, bot: Bot) -> Happening:
 def _gitlab_merge_request(payload: Payload) -> Happening:
     attributes = _table(payload, "object_attributes")
     trigger = _gitlab_trigger(attributes, _table(payload, "changes"))
-    if _word(attributes, "state") in {"closed", "merged", "locked"}:
+    if trigger != "closed" and _word(attributes, "state") in {"closed", "merged", "locked"}:
         raise Unwanted("the merge request is not open")
     return Happening(
         project=_project(_table(payload, "project").get("path_with_namespace")),
@@ -88,6 +88,8 @@ def _gitlab_trigger(attributes: Payload, changes: Payload) -> str:
     action = _word(attributes, "action")
     if action in {"open", "reopen"}:
         return "opened"
+    if action in {"merge", "close"}:
+        return "closed"
     if action == "update":
         if attributes.get("oldrev"):
             return "pushed"
@@ -134,6 +136,7 @@ _GITHUB_TRIGGERS = {
     "reopened": "opened",
     "synchronize": "pushed",
     "ready_for_review": "ready",
+    "closed": "closed",
 }
 
 
@@ -145,7 +148,7 @@ def _github_pull_request(payload: Payload, _: Bot) -> Happening:
         trigger = "retargeted"
     if trigger is None:
         raise Unwanted("an action that calls for nothing")
-    if pull.get("state") == "closed":
+    if trigger != "closed" and pull.get("state") == "closed":
         raise Unwanted("the merge request is not open")
     return Happening(
         project=_project(_table(payload, "repository").get("full_name")),

@@ -113,6 +113,21 @@ def test_a_thread_resolved_while_its_code_stands_is_a_dismissal(town: Town) -> N
     assert town.answers(first) == []
 
 
+def test_what_was_dismissed_after_the_last_push_is_learnt_when_it_is_merged(town: Town) -> None:
+    first = opened(town)
+    town.thumbs_down(first, MINIMUM, "dana")
+    town.merge(first)
+
+    second = town.open({"app/fees.py": SHIFTED})
+
+    def silenced_now() -> bool | None:
+        town.push(second, {"README.md": f"# Fees {len(town.summary(second))}\n"})
+        return silenced(town.review(second)) == [("model/correctness", "memory")] or None
+
+    town.review(second)
+    wait_until(silenced_now, "what was learnt to hold", dump=town.service.log)
+
+
 def test_an_ignore_takes_effect_at_once_and_holds(town: Town) -> None:
     first = opened(town)
     town.thumbs_down(first, MINIMUM, "dana")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from reviewer.domain import Command, Event, JobState
 from reviewer.errors import StoreError, UsageError
 from reviewer.service.intake import Accepted, accept, notice, priority_of
-from tests.unit.service.conftest import Bench
+from tests.unit.service.conftest import HEADS, Bench
 
 
 def test_a_delivery_becomes_a_queued_job(bench: Bench) -> None:
@@ -165,3 +165,13 @@ def test_an_api_request_always_counts(bench: Bench) -> None:
         bench.accept(Event("main", "desk/orders", 1, "api", f"api-{n}", head="a" * 40)).job for n in (1, 2)
     }
     assert len(jobs) == 2
+
+
+def test_the_end_of_a_merge_request_supersedes_nothing_and_is_no_review(bench: Bench) -> None:
+    review = bench.tell("pushed", "a").job
+    closed = bench.tell("closed", "b")
+    assert closed.superseded == ()
+    assert bench.store.newest_job_at("main", "desk/orders", 1, HEADS["b"]) is None
+    newest = bench.store.newest_job_at("main", "desk/orders", 1, HEADS["a"])
+    assert newest is not None
+    assert newest.id == review

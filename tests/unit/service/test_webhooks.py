@@ -60,7 +60,8 @@ def test_gitlab_opened() -> None:
             "ignored: an update without new code",
         ),
         ({"action": "approved"}, "ignored: an action that calls for nothing"),
-        ({"action": "merge", "state": "merged"}, "ignored: an action that calls for nothing"),
+        ({"action": "merge", "state": "merged"}, "closed"),
+        ({"action": "close", "state": "closed"}, "closed"),
         ({"action": "update", "oldrev": HEAD, "state": "closed"}, "ignored: the merge request is not open"),
         ({"action": None}, "ignored: a test delivery"),
         ({"draft": True}, "ignored: a draft"),
@@ -139,6 +140,7 @@ def test_gitlab_notes_that_call_for_nothing(changes: dict[str, Any], reason: str
         ("labeled", {}, "ignored: an action that calls for nothing"),
         ("opened", {"draft": True}, "ignored: a draft"),
         ("synchronize", {"state": "closed"}, "ignored: the merge request is not open"),
+        ("closed", {"state": "closed"}, "closed"),
     ],
 )
 def test_github_pull_request_events(action: str, changes: dict[str, Any], trigger: str) -> None:
