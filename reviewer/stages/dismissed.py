@@ -23,8 +23,10 @@ file passes for the same.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from heapq import merge
 from typing import NamedTuple
 
 from reviewer.domain import Category, Dismissal, Gesture, Severity, Source, Trace
@@ -59,15 +61,29 @@ class Dismissals:
     """The dismissals of one project, the newest first where several fit."""
 
     def __init__(self, dismissals: Iterable[Dismissal] = ()) -> None:
-        self._all = sorted(dismissals, key=lambda made: -made.at)
+        self._of_finding: defaultdict[str, list[Dismissal]] = defaultdict(list)
+        self._in_path: defaultdict[str, list[Dismissal]] = defaultdict(list)
+        self._in_scope: defaultdict[str, list[Dismissal]] = defaultdict(list)
+        for made in sorted(dismissals, key=_newest_first):
+            self._of_finding[made.finding.fingerprint].append(made)
+            self._in_path[made.finding.path].append(made)
+            if made.finding.scope:
+                self._in_scope[made.finding.scope].append(made)
 
     def match(self, finding: Trace) -> Match | None:
         """Return the dismissal under which a finding falls; one of this very finding goes before others."""
-        counting = [made for made in self._all if can_dismiss(made.gesture, finding)]
-        for made in counting:
-            if made.finding.fingerprint == finding.fingerprint:
+        for made in self._of_finding.get(finding.fingerprint, ()):
+            if can_dismiss(made.gesture, finding):
                 return Match(made, same=True)
-        return next((Match(made, same=False) for made in counting if is_like(finding, made.finding)), None)
+        near = (self._in_path.get(finding.path, ()), self._in_scope.get(finding.scope, ()))
+        for made in merge(*near, key=_newest_first):
+            if can_dismiss(made.gesture, finding) and is_like(finding, made.finding):
+                return Match(made, same=False)
+        return None
+
+
+def _newest_first(made: Dismissal) -> float:
+    return -made.at
 
 
 def is_secret(finding: Trace) -> bool:
