@@ -59,8 +59,10 @@ class Dismissal:
 class Recollection:
     """What holds for a merge request before it is reviewed.
 
-    `said` are the findings of its earlier reviews by fingerprint.
+    `said` are the findings of its earlier reviews by fingerprint, `heads` says at which head each was
+    found last.
     """
 
     dismissals: tuple[Dismissal, ...] = ()
     said: Mapping[str, Trace] = field(default_factory=dict)
+    heads: Mapping[str, str] = field(default_factory=dict)

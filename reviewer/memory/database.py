@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from reviewer.database.connections import store_errors
 from reviewer.database.memory_tables import answers, dismissals, findings
 from reviewer.domain import ChangeRef, Dismissal, Gesture, Recollection, Trace
-from reviewer.memory.records import read_dismissal, read_trace, write_dismissal, write_trace
+from reviewer.memory.records import read_dismissal, read_found, write_dismissal, write_found
 from reviewer.ports import Json
 
 DAY_S = 86_400.0
@@ -70,8 +70,11 @@ class DatabaseMemory:
         with store_errors(), self._engine.begin() as connection:
             made = connection.scalars(held.order_by(newest).limit(self._bounds.max_per_project)).all()
             told = connection.execute(said).all()
+        found = {row.fingerprint: read_found(row.record) for row in told}
         return Recollection(
-            tuple(map(read_dismissal, made)), {row.fingerprint: read_trace(row.record) for row in told}
+            tuple(map(read_dismissal, made)),
+            {name: trace for name, (trace, _) in found.items()},
+            {name: head for name, (_, head) in found.items()},
         )
 
     def note_findings(self, ref: ChangeRef, found: Sequence[Trace]) -> None:
@@ -80,7 +83,7 @@ class DatabaseMemory:
             {
                 **_place(ref),
                 "fingerprint": one.fingerprint,
-                "record": write_trace(one),
+                "record": write_found(one, ref.head),
                 "noted": self._clock(),
             }
             for one in found

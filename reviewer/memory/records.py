@@ -23,14 +23,15 @@ def read_dismissal(text: str) -> Dismissal:
     return Dismissal(**fields)
 
 
-def write_trace(trace: Trace) -> str:
-    """Write what is remembered of a finding."""
-    return json.dumps(asdict(trace))
+def write_found(trace: Trace, head: str | None) -> str:
+    """Write what is remembered of a finding, and of the head at which it was found."""
+    return json.dumps({"finding": asdict(trace), "head": head or ""})
 
 
-def read_trace(text: str) -> Trace:
-    """Read what `write_trace` wrote."""
-    return _trace(json.loads(text))
+def read_found(text: str) -> tuple[Trace, str]:
+    """Read what `write_found` wrote."""
+    fields = json.loads(text)
+    return _trace(fields["finding"]), fields["head"]
 
 
 def _trace(fields: dict[str, Any]) -> Trace:

@@ -8,7 +8,7 @@ One that is taken back, a reaction removed or a thread opened again, is forgotte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reviewer.config import MemorySettings
@@ -59,10 +59,14 @@ class Lessons:
     def recall(self, ref: ChangeRef) -> Recollection:
         """Return what holds for a merge request; without dismissals where the operator wants none."""
         recalled = self.memory.recall(ref)
-        return recalled if self._settings.dismissals else Recollection(said=recalled.said)
+        return recalled if self._settings.dismissals else replace(recalled, dismissals=())
 
-    def learn(self, merge_request: MergeRequest, change: ChangeSet) -> None:
-        """Keep what people have dismissed since the last review; nothing is asked where nothing was said."""
+    def learn(self, merge_request: MergeRequest, change: ChangeSet | None) -> None:
+        """Keep what people have dismissed since the last review; nothing is asked where nothing was said.
+
+        Without a change, as for a merge request that has been merged, that code stands in which the last
+        review has found something at this head.
+        """
         recalled = self.recall(merge_request.ref)
         if not recalled.said or not self._settings.dismissals:
             return
@@ -70,7 +74,10 @@ class Lessons:
         threads = threads_by_fingerprint(forge.discussion(merge_request), self._key, merge_request.ref)
         said = {name: recalled.said[name] for name in threads if name in recalled.said}
         mine = [made for made in recalled.dismissals if made.number == merge_request.ref.number]
-        room = _Room(forge, merge_request.ref, threads, standing(tuple(said.values()), change))
+        stands = (
+            standing(tuple(said.values()), change) if change else _stood_last(recalled, mine, merge_request)
+        )
+        room = _Room(forge, merge_request.ref, threads, stands)
         gestures = [*room.resolutions(said, mine), *room.objections(said, mine)]
         known = {(made.finding.fingerprint, made.gesture, made.by.id) for made in mine}
         self.memory.dismiss(
@@ -160,6 +167,15 @@ class _Room:
         if person.id not in self._rights:
             self._rights[person.id] = self._forge.may_command(self._ref.project, person.id, person.name)
         return self._rights[person.id]
+
+
+def _stood_last(
+    recalled: Recollection, known: Sequence[Dismissal], merge_request: MergeRequest
+) -> frozenset[str]:
+    """Return what the last review has found at this head, and what was taken for resolved before."""
+    found = (name for name, head in recalled.heads.items() if head == merge_request.ref.head)
+    resolved = (made.finding.fingerprint for made in known if made.gesture is Gesture.RESOLVED)
+    return frozenset((*found, *resolved))
 
 
 def _tells_all(thread: Thread) -> bool:

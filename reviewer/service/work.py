@@ -63,7 +63,8 @@ class ReviewWork:
             raise ForgeNotFound(f"the forge {event.forge} is no longer configured")
         merge_request = await _describe(forge, event, step)
         if not merge_request.open:
-            await self._learn_at_the_end(forge, merge_request, step)
+            # What was said since the last push: nobody looks again.
+            await self._learn(merge_request, None, step)
             return {"ignored": "the merge request is not open"}
         change = await _fetch(forge, merge_request, step)
         await self._learn(merge_request, change, step)
@@ -112,21 +113,13 @@ class ReviewWork:
         )
         return reviewed, change
 
-    async def _learn(self, merge_request: MergeRequest, change: ChangeSet, step: Step) -> None:
+    async def _learn(self, merge_request: MergeRequest, change: ChangeSet | None, step: Step) -> None:
         async def learn() -> Json:
             if self._lessons is not None:
                 await asyncio.to_thread(self._lessons.learn, merge_request, change)
             return None
 
         await step("learn from the discussion", learn)
-
-    async def _learn_at_the_end(self, forge: Forge, merge_request: MergeRequest, step: Step) -> None:
-        """Learn what was said since the last push, if there was a review: nobody looks again."""
-        lessons = self._lessons
-        if lessons is None or not (await asyncio.to_thread(lessons.recall, merge_request.ref)).said:
-            return
-        change = await _fetch(forge, merge_request, step)
-        await self._learn(merge_request, change, step)
 
     async def _note(self, reviewed: Review, change: ChangeSet, step: Step) -> None:
         async def note() -> Json:

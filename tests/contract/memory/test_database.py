@@ -67,6 +67,13 @@ def test_what_was_said_belongs_to_its_merge_request(memory: DatabaseMemory) -> N
     assert memory.recall(SECOND).said == {}
 
 
+def test_a_finding_is_known_with_the_head_where_it_was_found_last(memory: DatabaseMemory) -> None:
+    memory.note_findings(REF, [ODD, rule_trace()])
+    memory.note_findings(replace(REF, head="3" * 40), [ODD])
+    heads = memory.recall(REF).heads
+    assert heads == {ODD.fingerprint: "3" * 40, rule_trace().fingerprint: "2" * 40}
+
+
 def test_answers_come_back_by_key(memory: DatabaseMemory) -> None:
     memory.keep_answers(REF, {"a": {"drafts": ["一", "\udcff", "\0"]}, "b": None})
     memory.keep_answers(REF, {"b": [1]})

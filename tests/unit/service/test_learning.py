@@ -48,10 +48,10 @@ class School:
     lessons: Lessons
     threads: dict[str, str]
 
-    def learn(self, text: str = AFTER) -> set[tuple[str, Gesture, str]]:
-        """Look at the discussion, as before a review; return what is dismissed now."""
+    def learn(self, text: str | None = AFTER) -> set[tuple[str, Gesture, str]]:
+        """Look at the discussion, as before a review or (None) at the end; return what is dismissed now."""
         self.forge.asked.clear()
-        self.lessons.learn(self.forge.merge_request, change(text))
+        self.lessons.learn(self.forge.merge_request, None if text is None else change(text))
         made = self.lessons.recall(REF).dismissals
         return {(one.finding.fingerprint, one.gesture, one.by.name) for one in made}
 
@@ -116,6 +116,16 @@ def test_a_thread_that_is_resolved_while_its_code_stands_is_a_dismissal(lab: Sch
 def test_a_thread_that_is_resolved_because_its_code_changed_is_none(lab: School) -> None:
     lab.forge.close(lab.threads[MINIMUM], DANA)
     assert lab.learn(AFTER.replace("min(turnover, 5)", "max(turnover, 5)")) == set()
+
+
+def test_at_the_end_the_last_review_says_which_code_stands(lab: School) -> None:
+    lab.forge.close(lab.threads[MINIMUM], DANA)
+    assert lab.learn(None) == {(MINIMUM, Gesture.RESOLVED, "dana")}
+
+    lab.forge.close(lab.threads[PRINT], DANA)
+    lab.forge.merge_request = replace(lab.forge.merge_request, ref=replace(REF, head="3" * 40))
+
+    assert lab.learn(None) == {(MINIMUM, Gesture.RESOLVED, "dana")}  # as before, and nothing new
 
 
 def test_what_the_bot_resolved_is_none(lab: School) -> None:
