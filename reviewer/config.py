@@ -28,7 +28,12 @@ class Section(BaseModel):
 
 
 class ServiceSettings(Section):
-    """How the service runs and where it keeps its state."""
+    """How the service runs and where it keeps its state.
+
+    `workers` is how many reviews one process runs at a time. Over `queue_limit` waiting jobs the service
+    says so; deliveries are still taken. What ended more than `retention_days` ago is forgotten; mirrors
+    beyond `mirror_quota_gb` go, those used longest ago first.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
@@ -38,6 +43,10 @@ class ServiceSettings(Section):
     public_models: bool = False
     secret_key_file: Path = Path("var/key")
     api_token_env: str | None = None
+    workers: int = Field(default=4, ge=1, le=64)
+    queue_limit: int = Field(default=1000, ge=1)
+    retention_days: int = Field(default=90, ge=1)
+    mirror_quota_gb: float = Field(default=20, gt=0)
 
 
 class TlsSettings(Section):

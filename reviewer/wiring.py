@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reviewer.config import ReviewSettings, RulesSettings, Settings
-from reviewer.domain import Check
+from reviewer.domain import Check, ProcessRole
 from reviewer.errors import ConfigError, StoreError
 from reviewer.pipeline import Engine, Scanners
 from reviewer.ports import Checkable, Formatter, Ledger, ReplyCache, Scanner, Slots
@@ -186,7 +186,7 @@ def open_service(settings: Settings) -> ServiceParts:
         return Engine(
             settings=settings,
             key=key,
-            gateway=await open_gateway(settings, replies=replies),
+            gateway=await open_gateway(settings, slots=open_slots(settings), replies=replies),
             scanners=rules.scanners,
             guidelines=rules.guidelines,
             rule_ids=rules.ids,
@@ -235,15 +235,31 @@ def open_stored_memory(settings: Settings) -> DatabaseMemory:
     return open_memory(settings)
 
 
-def run_service(settings: Settings, *, workers: int, verbose: bool = False) -> None:
-    """Run the service until it is told to stop."""
+def open_slots(settings: Settings) -> Slots | None:
+    """Share the places at models with all processes of a Postgres; None where one process has them all."""
+    from sqlalchemy import make_url
+
+    from reviewer.database.slots import SharedSlots
+    from reviewer.models.slots import LocalSlots
+
+    address = settings.service.database
+    shared = make_url(address).get_backend_name() == "postgresql"
+    return SharedSlots(address, LocalSlots()) if shared else None
+
+
+def run_service(
+    settings: Settings, *, role: ProcessRole, listening: bool = True, verbose: bool = False
+) -> None:
+    """Run the service until it is told to stop; without `listening` it answers nobody."""
     from reviewer.service.logs import configure_logs
     from reviewer.service.server import serve
+    from reviewer.service.upkeep import make_chores
 
     configure_logs(verbose=verbose)
     parts = open_service(settings)
+    chores = partial(make_chores, settings)
     try:
-        serve(settings, parts.work, bots=parts.bots, workers=workers)
+        serve(settings, parts.work, bots=parts.bots, role=role, listening=listening, chores=chores)
     finally:
         parts.close()
 

@@ -156,6 +156,7 @@ class Mirror:
         lease = os.open(git.folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(lease, time.monotonic() + self._timeout_s, remote)
+            os.utime(lease)  # when it was last used; the quota goes by that
             leased = replace(git, lease=lease)
             with translated(remote):
                 _prepare(leased)

@@ -28,6 +28,7 @@ from reviewer.domain import Event, Job, ProcessRole
 from reviewer.errors import ConfigError, StoreError
 from reviewer.service import intake
 from reviewer.service.bell import Bell
+from reviewer.service.chores import Chore, Chores
 from reviewer.service.dispatch import Dispatcher
 from reviewer.service.engine import EngineClient, JobEngine
 from reviewer.service.fence import MergeRequestLocks
@@ -41,13 +42,17 @@ _WEB_CONNECTIONS = 5
 _WORK_CONNECTIONS = 8
 
 
+# What is to be done now and then for these jobs, where they run.
+MakeChores = Callable[["DurableJobs"], Sequence[Chore]]
+
+
 class DurableJobs:
     """Accepts jobs from construction until `close`; with work to do and a role that allows it, runs them.
 
     Construct it outside any event loop: the jobs then run in a loop of their own, beside the web
     server's. `workers` is how many jobs run here at once. Raises ConfigError for an unusable address and
     for a role that the database does not allow, StoreError if the database cannot be opened or another
-    process holds its SQLite file.
+    process holds its SQLite file. `chores` are made once it works, and done where jobs are run.
     """
 
     def __init__(
@@ -60,9 +65,9 @@ class DurableJobs:
         queue_limit: int = QUEUE_LIMIT,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         beat_s: float = BEAT_S,
+        chores: MakeChores | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._queue_limit = queue_limit
         self._crew: _Crew | None = None
         with ExitStack() as undo:
             web = open_web_side(database, undo, role=role)
@@ -79,10 +84,13 @@ class DurableJobs:
                     work,
                     self._bell,
                     workers=workers,
+                    queue_limit=queue_limit,
                     retry_delays_s=retry_delays_s,
                     beat_s=beat_s,
                     undo=undo,
                 )
+                if chores is not None:
+                    undo.callback(Chores(self.store, chores(self)).close)
             self._undo = undo.pop_all()
 
     def submit(self, event: Event) -> str:
@@ -123,6 +131,10 @@ class DurableJobs:
         if self._crew is not None:
             self._crew.preempt(job)
 
+    def forget_work(self, jobs: Sequence[str]) -> None:
+        """Delete what the engine knows of jobs that have ended."""
+        self._client.delete(jobs)
+
     def queue(self) -> QueueState:
         """Measure how much work there is, and how long it has waited."""
         return queue_state(self.store)
@@ -159,12 +171,15 @@ class _Crew:
         bell: Bell,
         *,
         workers: int,
+        queue_limit: int,
         retry_delays_s: Sequence[float],
         beat_s: float,
         undo: ExitStack,
     ) -> None:
         me = this_process()
         self._beat_s = beat_s
+        self._store = store
+        self._queue_limit = queue_limit
         self._closing = threading.Event()
         self._roster = Roster(store, me, places=workers)
         self._room = WaitingRoom(store, me.id)
@@ -222,12 +237,23 @@ class _Crew:
             self._engine.resume(stray)
         self._worker.forget_ghosts()
 
+    def _mind_the_queue(self) -> None:
+        state = queue_state(self._store)
+        if state.waiting > self._queue_limit:
+            structlog.get_logger().warning(
+                "the queue is over its limit: workers or models are missing",
+                waiting=state.waiting,
+                limit=self._queue_limit,
+                oldest_s=round(state.oldest_s),
+            )
+
     def _keep_beating(self) -> None:
         while not self._closing.wait(self._beat_s):
             try:
                 self._roster.beat()
                 self._look_after_others()
                 self._look_after_ourselves()
+                self._mind_the_queue()
             except StoreError as err:
                 structlog.get_logger().warning("heartbeat failed", reason=str(err))
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
@@ -16,9 +16,10 @@ import structlog
 import uvicorn
 
 from reviewer.config import ForgeSettings, Settings, secret
+from reviewer.domain import ProcessRole
 from reviewer.errors import ConfigError
 from reviewer.service.app import Entrance, create_app
-from reviewer.service.jobs import DurableJobs
+from reviewer.service.jobs import DurableJobs, MakeChores
 from reviewer.service.payloads import Bot
 from reviewer.service.webhooks import check_secret
 from reviewer.service.worker import Work
@@ -33,13 +34,21 @@ Bots = Mapping[str, Callable[[], Bot]]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that answers; `url` is its address without a path."""
+    """A service at work; `url` is its address without a path, empty if it answers nobody."""
 
     url: str
     jobs: DurableJobs
 
 
-def serve(settings: Settings, work: Work, *, bots: Bots | None = None, workers: int = 4) -> None:
+def serve(
+    settings: Settings,
+    work: Work,
+    *,
+    bots: Bots | None = None,
+    role: ProcessRole = ProcessRole.ALL,
+    listening: bool = True,
+    chores: MakeChores | None = None,
+) -> None:
     """Run the service until SIGTERM or SIGINT; raise ConfigError or StoreError if it cannot start.
 
     It then takes no more deliveries, lets running steps end for DRAIN_S seconds, and returns; what is
@@ -55,8 +64,8 @@ def serve(settings: Settings, work: Work, *, bots: Bots | None = None, workers: 
     sys.setswitchinterval(_SWITCH_S)
     former = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with running(settings, work, bots=bots, workers=workers) as service:
-            structlog.get_logger().info("serving", url=service.url)
+        with running(settings, work, bots=bots, role=role, listening=listening, chores=chores) as service:
+            structlog.get_logger().info("serving", url=service.url, role=role.value)
             stop.wait()
             structlog.get_logger().info("stopping")
     finally:
@@ -66,21 +75,41 @@ def serve(settings: Settings, work: Work, *, bots: Bots | None = None, workers: 
 
 @contextmanager
 def running(
-    settings: Settings, work: Work, *, bots: Bots | None = None, workers: int = 4, drain_s: float = DRAIN_S
+    settings: Settings,
+    work: Work,
+    *,
+    bots: Bots | None = None,
+    role: ProcessRole = ProcessRole.ALL,
+    listening: bool = True,
+    chores: MakeChores | None = None,
+    drain_s: float = DRAIN_S,
 ) -> Iterator[Running]:
-    """Run the service beside the caller, on a free port if `settings.service.port` is 0."""
-    entrances = {forge.id: _entrance(forge, bots or {}) for forge in settings.forges}
-    token = secret(settings.service.api_token_env, None, key="service.api_token_env")
-    listener = _listen(settings.service.host, settings.service.port)
-    with listener:
-        jobs = DurableJobs(settings.service.database, work, workers=workers)
-        try:
+    """Run the service beside the caller, on a free port if `settings.service.port` is 0.
+
+    A worker takes no deliveries, it only says how it is.
+    """
+    service = settings.service
+    taking = settings.forges if role is not ProcessRole.WORKER else ()
+    entrances = {forge.id: _entrance(forge, bots or {}) for forge in taking}
+    token = secret(service.api_token_env, None, key="service.api_token_env")
+    with ExitStack() as undo:
+        listener = undo.enter_context(_listen(service.host, service.port)) if listening else None
+        jobs = DurableJobs(
+            service.database,
+            work,
+            role=role,
+            workers=service.workers,
+            queue_limit=service.queue_limit,
+            chores=chores,
+        )
+        undo.callback(jobs.close, drain_s)
+        url = ""
+        if listener is not None:
             app = create_app(jobs, jobs.store, entrances, token=token)
-            with _answering(uvicorn.Server(_uvicorn(app)), listener):
-                host, port = listener.getsockname()[:2]
-                yield Running(f"http://{f'[{host}]' if ':' in host else host}:{port}", jobs)
-        finally:
-            jobs.close(drain_s)
+            undo.enter_context(_answering(uvicorn.Server(_uvicorn(app)), listener))
+            host, port = listener.getsockname()[:2]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        yield Running(url, jobs)
 
 
 def _entrance(forge: ForgeSettings, bots: Bots) -> Entrance:

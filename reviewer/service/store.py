@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reviewer.database.connections import store_errors
@@ -74,9 +74,23 @@ class Store:
         rows = self._rows(self.jobs().where(jobs.c.id == job))
         return as_job(rows[0]) if rows else None
 
-    def newest_jobs(self, limit: int) -> list[Job]:
-        """Return the jobs, newest first."""
-        return [as_job(row) for row in self._rows(self.jobs().order_by(jobs.c.created.desc()).limit(limit))]
+    def newest_jobs(self, limit: int, state: JobState | None = None) -> list[Job]:
+        """Return the jobs (of a state), newest first."""
+        query = self.jobs() if state is None else self.jobs().where(self._is_in(state))
+        return [as_job(row) for row in self._rows(query.order_by(jobs.c.created.desc()).limit(limit))]
+
+    def _is_in(self, state: JobState) -> ColumnElement[bool]:
+        """Say in SQL what `state_of` says."""
+        status, stopped = self.progress.c.status, jobs.c.stage == "cancelled"
+        if state is JobState.CANCELLED:
+            return or_(stopped, status == "CANCELLED", and_(status == "SUCCESS", jobs.c.superseded))
+        if state is JobState.QUEUED:
+            return and_(~stopped, or_(status.is_(None), status.in_(("ENQUEUED", "DELAYED"))))
+        if state is JobState.FAILED:
+            return and_(~stopped, status.is_not(None), status.not_in(_STATES))
+        if state is JobState.DONE:
+            return and_(~stopped, status == "SUCCESS", ~jobs.c.superseded)
+        return and_(~stopped, status == "PENDING")
 
     def newest_job_at(self, forge: str, project: str, number: int, head: str) -> Job | None:
         """Return the newest job that reviews a merge request at a head."""
@@ -125,7 +139,7 @@ class Store:
 
     def keep_review(self, job: str, event: Event, document: dict[str, Any]) -> str:
         """Keep a review document (with `verdict` and `head`); the same job gives the same id."""
-        review = hashlib.sha256(job.encode()).hexdigest()[:20]
+        review = _review_id(job)
         values = {
             "job": job,
             "forge": event.forge,
@@ -145,6 +159,11 @@ class Store:
         """Return one review."""
         return self._review(select(reviews).where(reviews.c.id == review))
 
+    def review_of(self, job: str) -> str | None:
+        """Return the id of a job's review."""
+        rows = self._rows(select(reviews.c.id).where(reviews.c.id == _review_id(job)))
+        return rows[0].id if rows else None
+
     def newest_review(self, forge: str, project: str, number: int, head: str) -> StoredReview | None:
         """Return the newest review of a merge request at a head."""
         place = and_(reviews.c.forge == forge, reviews.c.project == project, reviews.c.number == number)
@@ -161,6 +180,10 @@ class Store:
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         with self.transaction() as connection:
             return connection.execute(query).all()
+
+
+def _review_id(job: str) -> str:
+    return hashlib.sha256(job.encode()).hexdigest()[:20]
 
 
 def state_of(row: Row[Any]) -> JobState:
