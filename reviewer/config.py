@@ -31,8 +31,9 @@ class ServiceSettings(Section):
     """How the service runs and where it keeps its state.
 
     `workers` is how many reviews one process runs at a time. Over `queue_limit` waiting jobs the service
-    says so; deliveries are still taken. What ended more than `retention_days` ago is forgotten; mirrors
-    beyond `mirror_quota_gb` go, those used longest ago first.
+    says so and looks for none itself; deliveries are still taken. It looks every `reconcile_s` (0:
+    never) for open merge requests that the forges did not tell of. What ended more than
+    `retention_days` ago is forgotten; mirrors beyond `mirror_quota_gb` go, those used longest ago first.
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +48,7 @@ class ServiceSettings(Section):
     queue_limit: int = Field(default=1000, ge=1)
     retention_days: int = Field(default=90, ge=1)
     mirror_quota_gb: float = Field(default=20, gt=0)
+    reconcile_s: float = Field(default=300, ge=0)
 
 
 class TlsSettings(Section):

@@ -30,6 +30,7 @@ from reviewer.domain import (
     Review,
     ReviewWarning,
     Role,
+    Sighting,
     Trace,
     Verdict,
 )
@@ -98,6 +99,16 @@ class Feedback(Protocol):
 
     def resolve(self, project: str, number: int, thread: str) -> bool:
         """Resolve a thread; false where that is not permitted or not possible."""
+
+
+class Listing(Protocol):
+    """The part of a forge that shows what it may not have told us."""
+
+    def open_changes(self, project: str, since: float, limit: int) -> Sequence[Sighting]:
+        """List open merge requests that changed since a time (seconds since the epoch), newest first.
+
+        At most `limit` of them. Raises ForgeError.
+        """
 
 
 class Checkable(Protocol):

@@ -15,7 +15,7 @@ from reviewer.config import ReviewSettings, RulesSettings, Settings
 from reviewer.domain import Check, ProcessRole
 from reviewer.errors import ConfigError, StoreError
 from reviewer.pipeline import Engine, Scanners
-from reviewer.ports import Checkable, Formatter, Ledger, ReplyCache, Scanner, Slots
+from reviewer.ports import Checkable, Formatter, Ledger, Listing, ReplyCache, Scanner, Slots
 from reviewer.stages import suppress
 from reviewer.stages.guidelines import Guidelines
 from reviewer.stages.ignores import WITHOUT_REASON
@@ -156,10 +156,11 @@ def open_forges(settings: Settings) -> dict[str, AnyForge]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceParts:
-    """What the service runs on: what a job does, who we are on each forge, and how to close it all."""
+    """What the service runs on: what a job does, who we are on each forge, the forges, and how to close it all."""
 
     work: Work
     bots: Bots
+    forges: Mapping[str, Listing]
     close: Callable[[], None]
 
 
@@ -202,6 +203,7 @@ def open_service(settings: Settings) -> ServiceParts:
             handlers={"ignore": dismissing.ignore, "resolve": dismissing.resolve},
         ),
         bots={name: partial(Bot, names[name]) for name in forges},
+        forges=forges,
         close=memory.close,
     )
 
@@ -257,7 +259,7 @@ def run_service(
 
     configure_logs(verbose=verbose)
     parts = open_service(settings)
-    chores = partial(make_chores, settings)
+    chores = partial(make_chores, settings, parts.forges)
     try:
         serve(settings, parts.work, bots=parts.bots, role=role, listening=listening, chores=chores)
     finally:

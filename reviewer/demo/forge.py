@@ -11,7 +11,8 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -71,6 +72,7 @@ class Asked:
     user: User
     parts: Mapping[str, str]
     fields: Mapping[str, Json]
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[["DemoForge", Asked], Json]
@@ -134,7 +136,7 @@ class DemoForge:
             found = route.path.fullmatch(call.path) if route.method == call.method else None
             if found:
                 parts = {name: unquote(value) for name, value in found.groupdict().items()}
-                asked = Asked(user, parts, _checked(call.fields(), route.fields))
+                asked = Asked(user, parts, _checked(call.fields(), route.fields), dict(parse_qsl(call.query)))
                 answer = route.handler(self, asked)
                 if isinstance(answer, Iterator):
                     return self._page(call, list(answer))
@@ -191,6 +193,19 @@ class DemoForge:
     def _merge_request(self, asked: Asked) -> Json:
         merge_request = self._find(asked)
         return tell_merge_request(merge_request, self.shown_versions(merge_request), self.address)
+
+    def _merge_requests(self, asked: Asked) -> Iterator[Json]:
+        """List as GitLab does with `order_by=updated_at`, the one order that is asked for."""
+        if asked.query.get("order_by") != "updated_at" or asked.query.get("sort") != "desc":
+            raise Refusal(501, "this forge lists merge requests by their update, newest first")
+        since = datetime.fromisoformat(asked.query["updated_after"])
+        wanted = [
+            found
+            for found in self._find_project(asked).merge_requests.values()
+            if found.state == asked.query["state"] and found.updated >= since
+        ]
+        for found in sorted(wanted, key=lambda found: found.updated, reverse=True):
+            yield tell_merge_request(found, self.shown_versions(found), self.address)
 
     def _versions(self, asked: Asked) -> Iterator[Json]:
         shown = enumerate(self.shown_versions(self._find(asked)), 1)
@@ -303,6 +318,7 @@ _ROUTES = (
     _route("GET", "/projects/:project", DemoForge._project),
     _route("GET", "/projects/:project/members/all/:user", DemoForge._member),
     _route("POST", "/projects/:project/statuses/:sha", DemoForge._status, "state!", "name", "description"),
+    _route("GET", "/projects/:project/merge_requests", DemoForge._merge_requests),
     _route("GET", _MR, DemoForge._merge_request),
     _route("GET", f"{_MR}/versions", DemoForge._versions),
     _route("GET", f"{_MR}/discussions", DemoForge._discussions),

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class MergeRequest:
     author: User
     draft: bool = False
     state: str = "opened"
+    updated: datetime = field(default_factory=lambda: datetime.now(UTC))
     versions: list[Version] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
 

@@ -42,6 +42,7 @@ def tell_merge_request(merge_request: MergeRequest, shown: Sequence[Version], ad
         "description": merge_request.description,
         "state": merge_request.state,
         "draft": merge_request.draft,
+        "updated_at": merge_request.updated.isoformat(),
         "author": tell_user(merge_request.author),
         "source_branch": merge_request.source,
         "target_branch": merge_request.target,

@@ -23,7 +23,7 @@ from reviewer.domain.memory import Dismissal, Gesture, Recollection, Trace
 from reviewer.domain.posting import Comment, Discussion, Note, Person, Plan, Receipt, Resolution, Thread
 from reviewer.domain.review import Coverage, Overview, Review
 from reviewer.domain.scales import Category, Confidence, Role, Severity, Source, Verdict
-from reviewer.domain.work import Check, Command, Event, Job, JobState, ProcessRole
+from reviewer.domain.work import Check, Command, Event, Job, JobState, ProcessRole, Sighting
 
 __all__ = [
     "Category",
@@ -64,6 +64,7 @@ __all__ = [
     "ReviewWarning",
     "Role",
     "Severity",
+    "Sighting",
     "Source",
     "Suggestion",
     "Suppressed",

@@ -37,6 +37,15 @@ class Event:
     command: Command | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An open merge request as a forge lists it."""
+
+    number: int
+    head: str
+    draft: bool
+
+
 class ProcessRole(StrEnum):
     """What one process of the service does: take deliveries and show, do the work, or both."""
 

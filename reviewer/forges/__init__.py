@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from reviewer.config import ForgeSettings
-from reviewer.ports import Checkable, Conversation, Feedback, Forge
+from reviewer.ports import Checkable, Conversation, Feedback, Forge, Listing
 from reviewer.repo.mirror import Mirror
 
 
-class AnyForge(Forge, Conversation, Feedback, Checkable, Protocol):
+class AnyForge(Forge, Conversation, Feedback, Listing, Checkable, Protocol):
     """All that an adapter offers."""
 
 

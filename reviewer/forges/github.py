@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +22,7 @@ from reviewer.domain import (
     Person,
     Plan,
     Receipt,
+    Sighting,
     Verdict,
 )
 from reviewer.errors import ForgeAuth, ForgeNotFound, ForgeRefused
@@ -46,7 +48,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class GitHubForge:
-    """One GitHub or GHES instance (ports.Forge, Conversation, Feedback and Checkable).
+    """One GitHub or GHES instance (ports.Forge, Conversation, Feedback, Listing and Checkable).
 
     `projects` are `owner/name`. A thread's id is the id of its first comment. Safe for several
     threads at once. Acts with the settings' token or App; raises ConfigError if neither can be used.
@@ -196,6 +198,17 @@ class GitHubForge:
     def bot_id(self, project: str) -> int:
         """Ask for our own numeric user id, as comments of ours carry it."""
         return read_viewer(self._repository(project))
+
+    def open_changes(self, project: str, since: float, limit: int) -> Sequence[Sighting]:
+        """List open pull requests updated since, newest first; GitHub sorts, and leaves the time to us."""
+        found: list[Sighting] = []
+        with translated(project):
+            listed = self._repository(project).get_pulls(state="open", sort="updated", direction="desc")
+            for pull in itertools.islice(listed, limit):
+                if pull.updated_at is None or pull.updated_at.timestamp() < since:
+                    break
+                found.append(Sighting(pull.number, pull.head.sha, bool(pull.draft)))
+        return found
 
     def check(self) -> Sequence[Check]:
         """Look at address, credentials and projects, for `reviewer doctor`."""

@@ -9,8 +9,10 @@ resolved thread: describe, who are we, discussions, head check, summary.
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -29,6 +31,7 @@ from reviewer.domain import (
     Person,
     Plan,
     Receipt,
+    Sighting,
     Thread,
     Verdict,
 )
@@ -55,7 +58,7 @@ _STATES = {Verdict.PASS: "success", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE
 
 
 class GitLabForge:
-    """One GitLab instance; implements Forge, Conversation, Feedback and Checkable."""
+    """One GitLab instance; implements Forge, Conversation, Feedback, Listing and Checkable."""
 
     dialect: Literal["gitlab", "github"] = "gitlab"
 
@@ -191,6 +194,25 @@ class GitLabForge:
         return True
 
     # --- Checkable --------------------------------------------------------------------------------
+
+    # --- Listing ----------------------------------------------------------------------------------
+
+    def open_changes(self, project: str, since: float, limit: int) -> Sequence[Sighting]:
+        """List open merge requests updated since, newest first (`updated_after` is inclusive)."""
+        with translated(project):
+            listed = self._gitlab.projects.get(project, lazy=True).mergerequests.list(
+                state="opened",
+                updated_after=datetime.fromtimestamp(since, UTC).isoformat(),
+                order_by="updated_at",
+                sort="desc",
+                per_page=min(limit, 100),
+                iterator=True,
+            )
+            return [
+                Sighting(int(told["iid"]), str(told["sha"]), bool(told["draft"]))
+                for told in (found.attributes for found in itertools.islice(listed, limit))
+                if told["sha"]  # none while GitLab is still reading a push
+            ]
 
     def check(self) -> Sequence[Check]:
         """Look at the server, the token and the projects named in the configuration."""

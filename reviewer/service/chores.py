@@ -19,6 +19,8 @@ from reviewer.service.store import Store
 
 _LOOK_S = 5.0
 _AGAIN_S = 10.0
+# Not at the start: then the reviews have waited longest.
+_AFTER_START_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,7 @@ class Chores:
         self._todo = todo
         self._look_s = look_s
         self._closing = threading.Event()
-        # Not all at the start: then reviews have waited longest.
-        self._due = {chore.name: time.monotonic() + min(chore.every_s, 30.0) for chore in todo}
+        self._due = {chore.name: time.monotonic() + min(chore.every_s, _AFTER_START_S) for chore in todo}
         self._thread = threading.Thread(target=self._work, name="chores", daemon=True)
         self._thread.start()
 

@@ -142,25 +142,15 @@ class Routes:
     # --- pull requests
 
     def pull(self, request: Request) -> Answer:
-        project, pull = self._project(request), self._pull(request)
-        url = f"/repos/{project.name}/pulls/{pull.number}"
-        return Answer(
-            200,
-            {
-                "id": pull.number,
-                "number": pull.number,
-                "url": f"https://elsewhere.invalid/api/v3{url}",
-                "issue_url": f"https://elsewhere.invalid/api/v3/repos/{project.name}/issues/{pull.number}",
-                "html_url": f"https://elsewhere.invalid/{project.name}/pull/{pull.number}",
-                "title": pull.title,
-                "body": pull.body or None,
-                "state": pull.state,
-                "draft": pull.draft,
-                "user": pull.author.as_json(),
-                "head": {"ref": pull.source, "sha": pull.head, "label": f"acme:{pull.source}"},
-                "base": {"ref": pull.target, "sha": pull.base, "label": f"acme:{pull.target}"},
-            },
-        )
+        return Answer(200, _pull_json(self._project(request), self._pull(request)))
+
+    def pulls(self, request: Request) -> Answer:
+        project, asked = self._project(request), request.query
+        if (asked.get("sort"), asked.get("direction")) != ("updated", "desc"):
+            raise Refusal(501, "only the newest first is modelled")
+        found = [pull for pull in project.pulls.values() if pull.state == asked.get("state")]
+        found.sort(key=lambda pull: pull.updated, reverse=True)
+        return self._page(request, [_pull_json(project, pull) for pull in found])
 
     def review(self, request: Request) -> Answer:
         pull, actor = self._pull(request), self._writer(request)
@@ -332,6 +322,25 @@ def _known(body: Mapping[str, Any], fields: Sequence[str]) -> None:
         raise Refusal(400, f"unknown fields {sorted(unknown)}")
 
 
+def _pull_json(project: Project, pull: Pull) -> dict[str, Any]:
+    url = f"/repos/{project.name}/pulls/{pull.number}"
+    return {
+        "id": pull.number,
+        "number": pull.number,
+        "url": f"https://elsewhere.invalid/api/v3{url}",
+        "issue_url": f"https://elsewhere.invalid/api/v3/repos/{project.name}/issues/{pull.number}",
+        "html_url": f"https://elsewhere.invalid/{project.name}/pull/{pull.number}",
+        "title": pull.title,
+        "body": pull.body or None,
+        "state": pull.state,
+        "draft": pull.draft,
+        "updated_at": pull.updated.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "user": pull.author.as_json(),
+        "head": {"ref": pull.source, "sha": pull.head, "label": f"acme:{pull.source}"},
+        "base": {"ref": pull.target, "sha": pull.base, "label": f"acme:{pull.target}"},
+    }
+
+
 def _remark_json(remark: Remark) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": remark.id,
@@ -365,6 +374,7 @@ ROUTES = (
     ),
     Route("GET", "/repos/{owner}/{repo}", Routes.project),
     Route("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission", Routes.permission),
+    Route("GET", "/repos/{owner}/{repo}/pulls", Routes.pulls, query=("state", "sort", "direction", *_PAGED)),
     Route("GET", _PULL, Routes.pull),
     Route("POST", f"{_PULL}/reviews", Routes.review, ("commit_id", "body", "event", "comments")),
     Route("GET", f"{_PULL}/comments", Routes.comments, query=_PAGED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from reviewer.demo.repository import Repository
@@ -71,6 +72,7 @@ class Pull:
     repository: Repository
     draft: bool = False
     state: str = "open"
+    updated: datetime = field(default_factory=lambda: datetime.now(UTC))
     remarks: dict[int, Remark] = field(default_factory=dict)
     notes: dict[int, Remark] = field(default_factory=dict)
     threads: dict[int, ThreadState] = field(default_factory=dict)
