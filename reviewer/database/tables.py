@@ -136,7 +136,9 @@ chores = Table(
 )
 
 # The engine's table of workflows, read and never written here; documented as its system table.
-_ENGINE_COLUMNS = ("workflow_uuid", "status", "executor_id", "updated_at", "queue_name")
+_ENGINE_COLUMNS = (
+    *("workflow_uuid", "status", "executor_id", "updated_at", "queue_name", "application_version"),
+)
 
 
 def engine_table(*, shared: bool) -> TableClause:

@@ -21,7 +21,8 @@ from reviewer.errors import ConfigError, StoreError
 from reviewer.ports import Json
 from reviewer.service.serializer import JsonSerializer, refuse_pickle
 
-# Raised only when the order of a job's steps changes: jobs begun under another version stay untouched.
+# A number, raised only when the order of a job's steps changes: jobs that were begun under a lower one go on in
+# processes of that version, and begin anew once those have ended.
 APPLICATION_VERSION = "1"
 APPLICATION = "reviewer"
 WORKFLOW = "job"

@@ -30,7 +30,7 @@ from reviewer.service import intake
 from reviewer.service.bell import Bell
 from reviewer.service.chores import Chore, Chores
 from reviewer.service.dispatch import Dispatcher
-from reviewer.service.engine import EngineClient, JobEngine
+from reviewer.service.engine import APPLICATION_VERSION, EngineClient, JobEngine
 from reviewer.service.fence import MergeRequestLocks
 from reviewer.service.queue import QueueState, WaitingRoom, queue_state
 from reviewer.service.recovery import BEAT_S, Roster, this_process
@@ -80,6 +80,7 @@ class DurableJobs:
             if role is not ProcessRole.WEB:
                 self._crew = _Crew(
                     self.store,
+                    self._client,
                     database,
                     work,
                     self._bell,
@@ -166,6 +167,7 @@ class _Crew:
     def __init__(
         self,
         store: Store,
+        client: EngineClient,
         database: str,
         work: Work,
         bell: Bell,
@@ -179,6 +181,7 @@ class _Crew:
         me = this_process()
         self._beat_s = beat_s
         self._store = store
+        self._client = client
         self._queue_limit = queue_limit
         self._closing = threading.Event()
         self._roster = Roster(store, me, places=workers)
@@ -221,8 +224,11 @@ class _Crew:
     def _look_after_others(self) -> None:
         log = structlog.get_logger()
         gone = self._roster.gone()
-        if gone:
-            log.warning("taking over jobs", executors=gone, jobs=self._engine.take_over(gone))
+        if gone and (taken := self._engine.take_over(gone)):
+            log.warning("taking over jobs", executors=gone, jobs=taken)
+        for job in self._roster.outdated(gone, APPLICATION_VERSION):
+            self._client.cancel(job)
+            log.warning("begun by an older version", job=job, again=intake.retry(self._store, job))
         again = self._room.put_back(self._roster.living(), self._worker.active)
         unheard = self._roster.unheard()
         if unheard:

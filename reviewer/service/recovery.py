@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import Integer, and_, cast, delete, func, literal, or_, select
 
 from reviewer.database.tables import executors
 from reviewer.service.engine import queue_name
@@ -24,6 +24,7 @@ from reviewer.service.store import Store
 
 SILENCE_S = 60.0
 BEAT_S = 10.0
+_FORGOTTEN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,23 @@ class Roster:
         )
         with self._store.transaction() as connection:
             return sorted(connection.scalars(left))
+
+    def outdated(self, gone: Collection[str], version: str) -> list[str]:
+        """Return jobs that were begun under an older version of their steps and left by its processes.
+
+        Such a job cannot go on where it stood, it has to begin anew.
+        """
+        progress = self._store.progress
+        older = cast(progress.c.application_version, Integer) < int(version)
+        left = and_(progress.c.status == "PENDING", progress.c.executor_id.in_(gone))
+        # Taken over by a process of that version, which has ended since.
+        forgotten = and_(
+            progress.c.status == "ENQUEUED",
+            progress.c.updated_at < int((self._store.clock() - _FORGOTTEN_S) * 1000),
+        )
+        query = select(progress.c.workflow_uuid).where(older, or_(left, forgotten))
+        with self._store.transaction() as connection:
+            return sorted(connection.scalars(query))
 
     def stray(self, active: set[str]) -> list[str]:
         """Return the jobs assigned to us that we do not run, now and at the call before this one."""

@@ -75,7 +75,8 @@ def test_whoever_is_silent_or_has_no_process_has_ended(engines: tuple[Engine, En
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE SCHEMA dbos")
         connection.exec_driver_sql(
-            "CREATE TABLE dbos.workflow_status (workflow_uuid TEXT, status TEXT, executor_id TEXT, queue_name TEXT)"
+            "CREATE TABLE dbos.workflow_status (workflow_uuid TEXT, status TEXT, executor_id TEXT, queue_name TEXT, "
+            "application_version TEXT)"
         )
         for name in ("me", "near", "near-dead", "far", "far-silent", "never-seen"):
             connection.exec_driver_sql(

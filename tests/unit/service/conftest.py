@@ -73,7 +73,7 @@ class Bench:
             connection.execute(text("UPDATE jobs SET stage = 'started' WHERE id = :job"), row)
             connection.execute(
                 text(
-                    "INSERT INTO workflow_status VALUES (:job, :status, :executor, 1000000, NULL) "
+                    "INSERT INTO workflow_status VALUES (:job, :status, :executor, 1000000, NULL, '1') "
                     "ON CONFLICT (workflow_uuid) DO UPDATE SET status = :status, executor_id = :executor"
                 ),
                 row,
@@ -89,7 +89,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             text(
                 "CREATE TABLE workflow_status "
                 "(workflow_uuid TEXT PRIMARY KEY, status TEXT, executor_id TEXT, updated_at BIGINT, "
-                "queue_name TEXT)"
+                "queue_name TEXT, application_version TEXT)"
             )
         )
     clock = Clock(time.time())

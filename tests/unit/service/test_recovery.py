@@ -61,6 +61,19 @@ def test_a_process_that_ended_and_one_that_took_its_number() -> None:
     assert has_process(replace(this_process(), pid=os.getpid()))
 
 
+def test_jobs_of_an_older_version_begin_anew_once_its_processes_have_ended(bench: Bench) -> None:
+    roster = Roster(bench.store, this_process())
+    left, running, waiting = (bench.tell("opened", "a", number=number).job for number in (1, 2, 3))
+    bench.set_progress(left, "PENDING", "dead")
+    bench.set_progress(running, "PENDING", "alive")
+    bench.set_progress(waiting, "ENQUEUED")
+    assert roster.outdated(["dead"], "1") == []
+    assert roster.outdated(["dead"], "2") == sorted([left, waiting])
+    with bench.engine.begin() as connection:
+        connection.execute(text("UPDATE workflow_status SET application_version = '3'"))
+    assert roster.outdated(["dead"], "2") == []
+
+
 def test_queues_that_nobody_looks_at_any_more(bench: Bench) -> None:
     roster = Roster(bench.store, this_process(), places=4)
     jobs = [bench.tell("opened", "a", number=number).job for number in range(1, 5)]
