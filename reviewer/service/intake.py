@@ -25,7 +25,6 @@ from reviewer.service.store import Store, state_of
 _CODE_TRIGGERS = frozenset({"opened", "pushed", "ready", "poll"})
 _UNFINISHED = frozenset({JobState.QUEUED, JobState.RUNNING})
 _STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
-_PERSON_TRIGGERS = frozenset({"command", "api"})
 
 
 class Accepted(NamedTuple):
@@ -93,7 +92,7 @@ def retry(store: Store, job: str) -> str:
 
 def priority_of(event: Event) -> Priority:
     """Say who is served first: whoever waits for an answer, then new code, then what we found ourselves."""
-    if event.trigger in _PERSON_TRIGGERS:
+    if event.command is not None or event.trigger == "api":
         return Priority.PERSON
     return Priority.BACKGROUND if event.trigger == "poll" else Priority.REVIEW
 

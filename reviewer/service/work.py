@@ -18,7 +18,6 @@ from reviewer.domain import (
     Errand,
     Event,
     MergeRequest,
-    Priority,
     Review,
     ReviewWarning,
     Verdict,
@@ -28,6 +27,7 @@ from reviewer.outputs.document import document, dump
 from reviewer.pipeline import Engine, Posting
 from reviewer.ports import Forge, Json, Step
 from reviewer.service.fence import Fence
+from reviewer.service.intake import priority_of
 from reviewer.service.learning import Lessons
 
 _MERGE_REQUEST = Checkpoint(MergeRequest)
@@ -181,6 +181,6 @@ def _errand(event: Event, merge_request: MergeRequest, job: str) -> Errand:
         ref=merge_request.ref,
         job=job,
         actor=command.actor if command else merge_request.author,
-        priority=Priority.PERSON if command else Priority.REVIEW,
+        priority=priority_of(event),
         fresh=_is_anew(event),
     )

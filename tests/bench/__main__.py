@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from tests.bench.agreement import measure_agreement
+from tests.bench.fairness import measure_fairness
 from tests.bench.figures import DATA, Figure, Table, rows
 from tests.bench.index import measure_index
 from tests.bench.languages import measure_languages
@@ -25,6 +26,7 @@ RESULT = Path("bench.json")
 ANYWHERE: dict[str, Callable[[], Iterable[Figure | Table]]] = {
     "start": measure_start_up,
     "service": measure_service,
+    "fairness": measure_fairness,
     "growth": lambda: [Table("Growth (milliseconds)", measure_growth())],
     "index": lambda: [Table("Symbol index of the installed packages", measure_index())],
 }

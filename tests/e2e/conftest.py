@@ -11,6 +11,7 @@ import pytest
 
 from reviewer.forges.local import open_diff
 from reviewer.scanners.secrets import SecretScanner
+from tests.contract.conftest import new_postgres_database  # noqa: F401  # a fixture
 
 ANY_CHANGE = b"--- /dev/null\n+++ b/a.py\n@@ -0,0 +1 @@\n+a = 1\n"
 

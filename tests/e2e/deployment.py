@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -33,19 +33,30 @@ review = ["coder"]
 
 
 class Deployment:
-    """The service with one forge; state lies in `folder`, so a killed process finds it again."""
+    """The service with one forge; state lies in `folder` (or `database`), so a killed process finds it again.
+
+    `arguments` are further ones for `reviewer serve`.
+    """
 
     def __init__(
-        self, folder: Path, forge: str, *, more: str = "", environ: dict[str, str] | None = None
+        self,
+        folder: Path,
+        forge: str,
+        *,
+        more: str = "",
+        environ: dict[str, str] | None = None,
+        database: str = "sqlite:///reviewer.db",
+        arguments: Sequence[str] = (),
     ) -> None:
         self.folder = folder
+        self._arguments = arguments
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
         self._environ = environ or {}
         self.config = folder / "reviewer.toml"
         self.config.write_text(
-            f'[service]\nport = 0\ndatabase = "sqlite:///reviewer.db"\ndata_dir = "var"\n'
+            f'[service]\nport = 0\ndatabase = "{database}"\ndata_dir = "var"\n'
             f'secret_key_file = "var/key"\n{forge}\n{more}',
             encoding="utf-8",
         )
@@ -62,7 +73,7 @@ class Deployment:
         """Start the process and wait until it answers."""
         self._lines = []
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "reviewer", "serve", "--config", str(self.config)],
+            [sys.executable, "-I", "-m", "reviewer", "serve", "--config", str(self.config), *self._arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

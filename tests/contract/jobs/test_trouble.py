@@ -1,0 +1,109 @@
+"""Connections that break, bells that ring elsewhere, chores that fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from reviewer.database.connections import open_database
+from reviewer.database.migration import migrate
+from reviewer.domain import Event, JobState, ProcessRole
+from reviewer.errors import StoreError
+from reviewer.ports import Json, Step
+from reviewer.service.bell import Bell
+from reviewer.service.chores import Chore, Chores
+from reviewer.service.fence import Fence
+from reviewer.service.store import Store
+from tests.contract.jobs.lab import HEAD_A, PATIENCE_S, opened, wait_for
+
+pytestmark = pytest.mark.xdist_group("jobs")
+
+BREAK = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+async def nothing(event: Event, step: Step, fence: Fence) -> Json:
+    return None
+
+
+@pytest.fixture
+def address(new_postgres_database: Callable[[], str]) -> str:
+    return new_postgres_database()
+
+
+@pytest.fixture
+def engine(address: str) -> Iterator[Engine]:
+    engine = open_database(address, connections=3, timeout_s=5)
+    yield engine
+    engine.dispose()
+
+
+def break_connections(address: str) -> int:
+    with psycopg.connect(address, autocommit=True) as connection:
+        row = connection.execute(BREAK).fetchone()
+        return int(row[0]) if row else 0
+
+
+def test_a_delivery_is_taken_although_the_connection_has_just_broken(address: str) -> None:
+    with opened(address, nothing, role=ProcessRole.WEB) as web:
+        for number in (1, 2):
+            job = web.submit(Event("main", "desk/p", number, "opened", f"d{number}", head=HEAD_A))
+            assert web.status(job) is not None
+            assert break_connections(address) > 0
+        assert web.submit(Event("main", "desk/p", 3, "opened", "d3", head=HEAD_A)) == "main:d3:1"
+
+
+def test_a_worker_goes_on_when_its_connections_have_broken(address: str) -> None:
+    with opened(address, nothing, beat_s=0.2) as jobs:
+        first = jobs.submit(Event("main", "desk/p", 1, "opened", "d1", head=HEAD_A))
+        wait_for(lambda: done(jobs.status(first)), "the first job is done")
+        assert break_connections(address) > 0
+        second = jobs.submit(Event("main", "desk/p", 2, "opened", "d2", head=HEAD_A))
+        wait_for(lambda: done(jobs.status(second)), "the second job is done")
+
+
+def done(job: object) -> bool:
+    return getattr(job, "state", None) is JobState.DONE
+
+
+def test_a_bell_is_heard_in_other_processes(address: str, engine: Engine) -> None:
+    other = open_database(address, connections=3, timeout_s=5)
+    with (
+        closing(Bell(engine, shared=True, listening=False)) as here,
+        closing(Bell(other, shared=True, listening=True)) as there,
+    ):
+        rang = threading.Event()
+        listener = threading.Thread(target=lambda: there.wait(PATIENCE_S) and rang.set())
+        listener.start()
+
+        def ring() -> bool:  # again and again, since the other one may not listen yet
+            here.ring()
+            return rang.is_set()
+
+        wait_for(ring, "it rang there")
+        listener.join()
+    other.dispose()
+
+
+def test_a_chore_that_fails_is_done_again_and_holds_up_no_other(engine: Engine) -> None:
+    migrate(engine)
+    tries: list[str] = []
+
+    def fail() -> bool:
+        tries.append("fail")
+        raise StoreError("the disk is full")
+
+    def succeed() -> bool:
+        tries.append("succeed")
+        return False
+
+    todo = [Chore("a", 0.05, fail), Chore("b", 0.05, succeed, shared=False)]
+    with closing(Chores(Store(engine, lambda: 0.0 + len(tries)), todo, look_s=0.01)):
+        wait_for(lambda: min(tries.count("fail"), tries.count("succeed")) > 2, "both were done three times")
