@@ -8,6 +8,8 @@ from functools import partial
 from tests.chaos.ground import Ground
 from tests.chaos.outcome import Outcome
 from tests.chaos.scenarios import (
+    acknowledgement,
+    burst,
     clock,
     database_away,
     disk_full,
@@ -16,7 +18,9 @@ from tests.chaos.scenarios import (
     kill,
     model_trouble,
     sigterm,
+    soak,
     sqlite_locked,
+    upgrade,
 )
 
 Scenario = Callable[[Ground], Outcome]
@@ -35,4 +39,10 @@ SCENARIOS: dict[str, Scenario] = {
     "forge-odd": forge_trouble.run_odd,
     "model-trouble": model_trouble.run,
     "sigterm": sigterm.run,
+    "rolling-upgrade": upgrade.run,
+    "acknowledgement-sqlite": partial(acknowledgement.run, kind="sqlite"),
+    "acknowledgement-postgres": partial(acknowledgement.run, kind="postgres"),
+    "burst-sqlite": partial(burst.run, kind="sqlite"),
+    "burst-postgres": partial(burst.run, kind="postgres"),
+    "soak": soak.run,
 }

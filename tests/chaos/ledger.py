@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Collection
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Row, Select, column, func, or_, select, table
+from sqlalchemy import Row, Select, column, func, inspect, or_, select, table
 
 from reviewer.database.connections import open_database
+from reviewer.database.tables import jobs
+from reviewer.domain import Job, JobState
+from reviewer.service.store import Store
 from tests.chaos.code import number_in
+from tests.contract.jobs.lab import ENDED
 from tests.fakes.models.script import Asked
 from tests.fakes.models.server import ScriptedModels
 
-ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+_FEW, _ALL = 10, 1_000_000
 # The steps of a job in which a model talks, by the beginnings of their names.
 _TALKS = ("unit", "summary", "verify")
 
@@ -29,8 +34,7 @@ class Ledger:
     def __init__(self, address: str, models: ScriptedModels) -> None:
         self._engine = open_database(address, connections=1, timeout_s=30)
         schema = "dbos" if self._engine.dialect.name == "postgresql" else None
-        names = ("workflow_uuid", "status", "executor_id", "recovery_attempts")
-        self._progress = table("workflow_status", *map(column, names), schema=schema)
+        self._store = Store(self._engine, time.time)
         steps = ("workflow_uuid", "function_name")
         self._steps = table("operation_outputs", *map(column, steps), schema=schema)
         self._models = models
@@ -48,43 +52,52 @@ class Ledger:
     ) -> None:
         self._engine.dispose()
 
-    def states(self, jobs: Collection[str]) -> dict[str, str]:
-        """Return the engine's word for each of these jobs that it knows."""
-        progress = self._progress
-        found = self._rows(select(progress.c.workflow_uuid, progress.c.status))
-        wanted = set(jobs)
-        return {row.workflow_uuid: row.status for row in found if row.workflow_uuid in wanted}
+    def states(self, named: Collection[str]) -> dict[str, JobState]:
+        """Return the state of each of these jobs that is known."""
+        few = len(named) <= _FEW
+        found = map(self._store.job, named) if few else self._store.newest_jobs(_ALL)
+        wanted = set(named)
+        return {job.id: job.state for job in found if job is not None and job.id in wanted}
 
-    def unfinished(self, jobs: Collection[str]) -> set[str]:
+    def unfinished(self, named: Collection[str]) -> set[str]:
         """Return those of these jobs that have not ended."""
-        states = self.states(jobs)
-        return {job for job in jobs if states.get(job) not in ENDED}
+        states = self.states(named)
+        return {job for job in named if states.get(job) not in ENDED}
 
-    def count(self) -> dict[str, int]:
-        """Count all jobs by the engine's word for their state."""
-        status = self._progress.c.status
-        query = select(status.label("name"), func.count().label("number"))
-        return _counts(self._rows(query.group_by(status)))
+    def known(self, project: str) -> list[Job]:
+        """Return all jobs of a project."""
+        return [job for job in self._store.newest_jobs(_ALL) if job.event.project == project]
+
+    def generations(self) -> dict[str, int]:
+        """Return which generation of its merge request each job belongs to."""
+        return {row.id: row.generation for row in self._rows(select(jobs.c.id, jobs.c.generation))}
+
+    def rows(self) -> int:
+        """Count the rows of all tables, the engine's included."""
+        names = inspect(self._engine).get_table_names()
+        tables = (select(func.count()).select_from(table(name)).scalar_subquery() for name in names)
+        with self._engine.connect() as connection:
+            return int(sum(connection.execute(select(*tables)).one()))
 
     def holder(self, job: str) -> str | None:
         """Return the executor that has a job."""
-        progress = self._progress
+        progress = self._store.progress
         rows = self._rows(select(progress.c.executor_id).where(progress.c.workflow_uuid == job))
         return rows[0].executor_id if rows else None
 
-    def look(self, jobs: dict[int, str]) -> None:
-        """Take in what is remembered now; `jobs` are by the number of their change."""
+    def look(self, known: dict[int, str]) -> None:
+        """Take in what is remembered now; `known` are the jobs by the number of their change."""
         talks = self._talks()
         self._listen()
-        for number, job in jobs.items():
+        for number, job in known.items():
             for conversation in list(self._conversations[number])[: talks.get(job, 0)]:
                 self._remembered.add((number, conversation))
 
-    def close(self, jobs: dict[int, str]) -> None:
+    def close(self, known: dict[int, str]) -> None:
         """Take in the end, when all jobs have ended; `talked` counts the remembered conversations."""
         self._listen()
         talks = self._talks()
-        self.talked = sum(talks.get(job, 0) for job in jobs.values())
+        self.talked = sum(talks.get(job, 0) for job in known.values())
 
     def _listen(self) -> None:
         """Take in the questions that have come since."""
@@ -101,15 +114,12 @@ class Ledger:
         steps = self._steps
         talk = or_(*(steps.c.function_name.startswith(name) for name in _TALKS))
         query = select(steps.c.workflow_uuid.label("name"), func.count().label("number")).where(talk)
-        return _counts(self._rows(query.group_by(steps.c.workflow_uuid)))
+        found = self._rows(query.group_by(steps.c.workflow_uuid))
+        return {row.name: row.number for row in found}
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with self._engine.connect() as connection:
             return list(connection.execute(query))
-
-
-def _counts(rows: list[Row[Any]]) -> dict[str, int]:
-    return {row.name: row.number for row in rows}
 
 
 def _first_question(asked: Asked) -> str:

@@ -17,13 +17,14 @@ from tests.chaos.ground import Ground
 
 SERVE = ("reviewer", "serve")
 PATIENCE_S = 120.0
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Process:
     """`python -I -m reviewer serve ...`; a new process id at every start, the same files.
 
-    `module` may name another module that serves, started without `-I`, `environ` is all it gets beside
-    PATH and HOME. `ground` ends the process whatever happens.
+    `module` may name another module that serves, `tree` another copy of the program; both are started without
+    `-I`. `environ` is all it gets beside PATH and HOME. `ground` ends the process whatever happens.
     """
 
     def __init__(
@@ -35,8 +36,11 @@ class Process:
         environ: Mapping[str, str],
         arguments: Sequence[str] = (),
         module: str = "",
+        tree: Path | None = None,
     ) -> None:
-        served = ["-m", module] if module else ["-I", "-m", *SERVE]
+        isolated = [] if module or tree else ["-I"]
+        served = [*isolated, "-m", *([module] if module else SERVE)]
+        self._tree = tree or _ROOT
         self.name = name
         self.environ = dict(environ)
         self._command = [sys.executable, *served, "--config", str(config), *arguments]
@@ -55,7 +59,7 @@ class Process:
         environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(self._folder),
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONPATH": str(self._tree),
             **self.environ,
         }
         with self._log.open("ab") as log:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import httpx
 
@@ -79,6 +80,7 @@ class Site:
         environ: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
         module: str = "",
+        tree: Path | None = None,
         start: bool = True,
     ) -> Process:
         """Make a service process, started and ready unless `start` is false."""
@@ -89,6 +91,7 @@ class Site:
             environ={TOKEN_ENV: self.forge.token, SECRET_ENV: SECRET, **(environ or {})},
             arguments=arguments,
             module=module,
+            tree=tree,
         )
         self.processes.append(made)
         if start:

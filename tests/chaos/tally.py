@@ -18,7 +18,7 @@ def judge(
     site: Site,
     *,
     runs: int,
-    recovery_s: float,
+    recovery_s: float | None,
     broken: Sequence[str] = (),
     figures: Mapping[str, float | str] | None = None,
     patience_s: float | None = None,

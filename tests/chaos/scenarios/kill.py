@@ -77,7 +77,7 @@ def _while_asking(site: Site, victim: Process, due: Sequence[MergeRequest]) -> S
     """Any time while a model is talking."""
     asked = len(site.models.asked)
     _deliver(site, victim, due)
-    _perhaps(site, lambda: len(site.models.asked) > asked)
+    _perhaps(site, due, lambda: len(site.models.asked) > asked)
     site.ground.pause(0.0, 0.3)
     return due
 
@@ -86,7 +86,7 @@ def _while_posting(site: Site, victim: Process, due: Sequence[MergeRequest]) -> 
     """Around one of the writes to the forge."""
     writes = site.forge.writes + site.ground.dice.randrange(3)
     _deliver(site, victim, due)
-    _perhaps(site, lambda: site.forge.writes > writes)
+    _perhaps(site, due, lambda: site.forge.writes > writes)
     site.ground.pause(0.0, _FORGE_S)
     return due
 
@@ -107,11 +107,11 @@ def _deliver(site: Site, victim: Process, due: Sequence[MergeRequest]) -> None:
         site.deliver(change, to=victim)
 
 
-def _perhaps(site: Site, happened: Callable[[], bool]) -> None:
+def _perhaps(site: Site, due: Sequence[MergeRequest], happened: Callable[[], bool]) -> None:
     """Wait for a moment, unless it cannot come any more because everything is done."""
     deadline = time.monotonic() + _SOON_S
     while not happened() and time.monotonic() < deadline:
-        if not site.ledger.unfinished(list(site.acknowledged.values())):
+        if not site.ledger.unfinished([site.acknowledged[change.iid] for change in due]):
             return
         time.sleep(0.002)
 
