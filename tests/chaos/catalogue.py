@@ -9,6 +9,7 @@ from tests.chaos.ground import Ground
 from tests.chaos.outcome import Outcome
 from tests.chaos.scenarios import (
     acknowledgement,
+    addresses,
     burst,
     clock,
     database_away,
@@ -20,6 +21,7 @@ from tests.chaos.scenarios import (
     sigterm,
     soak,
     sqlite_locked,
+    strangers,
     upgrade,
 )
 
@@ -45,4 +47,6 @@ SCENARIOS: dict[str, Scenario] = {
     "burst-sqlite": partial(burst.run, kind="sqlite"),
     "burst-postgres": partial(burst.run, kind="postgres"),
     "soak": soak.run,
+    "strangers": strangers.run,
+    "addresses": addresses.run,
 }
