@@ -262,7 +262,15 @@ class PrivacySettings(Section):
     """What may leave the process, and what is kept."""
 
     redact: bool = True
-    keep_prompts_days: int = Field(default=0, ge=0)
+    keep_prompts_days: int = Field(default=0, ge=0, le=3650)
+    prompts_key_env: str | None = None
+
+
+class AuditSettings(Section):
+    """The audit log: `required` posts nothing while it cannot be written; `keep_days` 0 keeps it for ever."""
+
+    required: bool = True
+    keep_days: int = Field(default=0, ge=0)
 
 
 class CacheSettings(Section):
@@ -299,6 +307,7 @@ class Settings(Section):
     privacy: PrivacySettings = PrivacySettings()
     cache: CacheSettings = CacheSettings()
     memory: MemorySettings = MemorySettings()
+    audit: AuditSettings = AuditSettings()
 
     def forge(self, forge_id: str) -> ForgeSettings | None:
         """Return the forge of that id."""

@@ -111,10 +111,7 @@ def find_file(
 
 def without_effect(settings: Settings) -> tuple[str, ...]:
     """Name the settings that this release takes and does not act on yet; none may be ignored in silence."""
-    found = []
-    if settings.privacy.keep_prompts_days:
-        found.append("privacy.keep_prompts_days has no effect yet: no prompt is ever kept")
-    return tuple(found)
+    return ()
 
 
 def flatten(settings: Settings) -> Iterator[tuple[str, Any]]:

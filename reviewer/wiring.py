@@ -22,6 +22,10 @@ from reviewer.stages.ignores import WITHOUT_REASON
 from reviewer.stages.suppress import Baseline
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from reviewer.audit.opening import OpenLog
+    from reviewer.audit.seal import Seal
     from reviewer.forges import AnyForge
     from reviewer.memory.database import DatabaseMemory
     from reviewer.models.gateway import ModelGateway
@@ -166,15 +170,18 @@ class ServiceParts:
 
 def open_service(settings: Settings) -> ServiceParts:
     """Make the parts of the service; raises ConfigError for what cannot be used."""
+    from reviewer.audit.opening import open_ledger
     from reviewer.commands.dismissing import Dismissing
     from reviewer.service.answers import with_commands
     from reviewer.service.learning import Lessons
     from reviewer.service.payloads import Bot
+    from reviewer.service.recorded import recorded
     from reviewer.service.work import ReviewWork
 
     forges = open_forges(settings)
     names = {forge.id: forge.bot_name or "reviewer" for forge in settings.forges}
     key = instance_key(settings.service.secret_key_file)
+    ledger = open_ledger(settings, key)
     rules = open_rules(settings, cache_dir=settings.service.data_dir, tolerant=True)
     formatter = open_formatter(settings)
     replies = open_replies(settings, settings.service.data_dir)
@@ -187,21 +194,23 @@ def open_service(settings: Settings) -> ServiceParts:
         return Engine(
             settings=settings,
             key=key,
-            gateway=await open_gateway(settings, slots=open_slots(settings), replies=replies),
+            ledger=ledger,
+            gateway=await open_gateway(settings, slots=open_slots(settings), replies=replies, ledger=ledger),
             scanners=rules.scanners,
             guidelines=rules.guidelines,
             rule_ids=rules.ids,
             formatter=formatter,
         )
 
+    work = with_commands(
+        ReviewWork(settings, forges, engine, lessons),
+        forges,
+        names,
+        language=settings.review.language,
+        handlers={"ignore": dismissing.ignore, "resolve": dismissing.resolve},
+    )
     return ServiceParts(
-        work=with_commands(
-            ReviewWork(settings, forges, engine, lessons),
-            forges,
-            names,
-            language=settings.review.language,
-            handlers={"ignore": dismissing.ignore, "resolve": dismissing.resolve},
-        ),
+        work=recorded(work, ledger),
         bots={name: partial(Bot, names[name]) for name in forges},
         forges=forges,
         close=memory.close,
@@ -298,6 +307,27 @@ def read_baseline(file: Path | None) -> Baseline | None:
         return suppress.read_baseline(file.read_bytes(), str(file))
     except OSError as err:
         raise ConfigError(f"{file}: {err.strerror}", key="--baseline", source="command line") from err
+
+
+def open_audit(settings: Settings) -> AbstractContextManager[OpenLog]:
+    """Open the audit log to look at it; raises ConfigError without the instance key, StoreError without a database."""
+    from reviewer.audit.opening import look
+
+    return look(settings, _existing_key(settings))
+
+
+def audit_seal(settings: Settings) -> Seal:
+    """Return what an exported audit log is checked with; raises ConfigError without the instance key."""
+    from reviewer.audit.seal import Seal
+
+    return Seal(_existing_key(settings))
+
+
+def _existing_key(settings: Settings) -> bytes:
+    file = settings.service.secret_key_file
+    if not file.exists():  # a new one would prove nothing
+        raise ConfigError(f"there is no instance key {file}", key="service.secret_key_file")
+    return instance_key(file)
 
 
 def instance_key(file: Path) -> bytes:

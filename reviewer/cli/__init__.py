@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from reviewer import __version__
-from reviewer.cli import assist, backup, demo, gate, inspect, jobs, memory, models, review, rules, serve
+from reviewer.cli import assist, audit, backup, demo, gate, inspect, jobs, memory, models, review, rules, serve
 from reviewer.cli import eval as evaluation
 from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose
 from reviewer.errors import ReviewerError
@@ -45,6 +45,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(memory.app, name="memory")
+app.add_typer(audit.app, name="audit")
 app.add_typer(inspect.config_app, name="config")
 
 
