@@ -7,8 +7,10 @@ environment variable or the file that holds it, read by `secret` when it is need
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -34,6 +36,7 @@ class ServiceSettings(Section):
     says so and looks for none itself; deliveries are still taken. It looks every `reconcile_s` (0:
     never) for open merge requests that the forges did not tell of. What ended more than
     `retention_days` ago is forgotten; mirrors beyond `mirror_quota_gb` go, those used longest ago first.
+    `trusted_proxies` are the networks whose `X-Forwarded-For` is believed.
     """
 
     host: str = "127.0.0.1"
@@ -49,6 +52,17 @@ class ServiceSettings(Section):
     retention_days: int = Field(default=90, ge=1)
     mirror_quota_gb: float = Field(default=20, gt=0)
     reconcile_s: float = Field(default=300, ge=0)
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    max_connections: int = Field(default=512, ge=16, le=65536)
+    log_format: Literal["json", "console"] = "json"
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> ServiceSettings:
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise ValueError("tls_cert_file and tls_key_file go together")
+        return self
 
 
 class TlsSettings(Section):
@@ -66,7 +80,10 @@ class TlsSettings(Section):
 
 
 class ForgeSettings(TlsSettings):
-    """One GitLab or GitHub instance; `post_overrides` maps project globs to posting modes."""
+    """One GitLab or GitHub instance; `post_overrides` maps project globs to posting modes.
+
+    `rate_limit` is how many deliveries a minute one address may get refused; 0 is no bound.
+    """
 
     id: Identifier
     kind: Literal["gitlab", "github"]
@@ -83,6 +100,7 @@ class ForgeSettings(TlsSettings):
     app_id: int | None = None
     private_key_file: Path | None = None
     bot_name: str | None = None
+    rate_limit: int = Field(default=30, ge=0)
 
 
 class ModelSettings(TlsSettings):
@@ -292,6 +310,19 @@ class MemorySettings(Section):
     max_per_project: int = Field(default=10_000, ge=1, le=1_000_000)
 
 
+class TracingSettings(Section):
+    """Where traces are sent to (OTLP over HTTP, at a private address); nowhere if left out."""
+
+    endpoint: str | None = None
+
+    @model_validator(mode="after")
+    def _is_an_address(self) -> TracingSettings:
+        parts = urlsplit(self.endpoint or "http://unused")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+            raise ValueError("endpoint is an http or https address, without a password")
+        return self
+
+
 class Settings(Section):
     """Everything an operator can say."""
 
@@ -308,6 +339,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     memory: MemorySettings = MemorySettings()
     audit: AuditSettings = AuditSettings()
+    tracing: TracingSettings = TracingSettings()
 
     def forge(self, forge_id: str) -> ForgeSettings | None:
         """Return the forge of that id."""

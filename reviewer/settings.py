@@ -31,6 +31,8 @@ PATH_KEYS = frozenset(
     {
         "data_dir",
         "secret_key_file",
+        "tls_cert_file",
+        "tls_key_file",
         "ca_file",
         "client_cert_file",
         "client_key_file",

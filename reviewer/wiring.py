@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from reviewer.audit.opening import OpenLog
     from reviewer.audit.seal import Seal
+    from reviewer.domain import ForgeCall
     from reviewer.forges import AnyForge
     from reviewer.memory.database import DatabaseMemory
     from reviewer.models.gateway import ModelGateway
     from reviewer.service.server import Bots
+    from reviewer.service.sight import Sight
     from reviewer.service.worker import Work
 
 
@@ -149,22 +152,23 @@ def open_formatter(settings: Settings) -> Formatter | None:
     return ToolFormatter(settings.review.formatters) if settings.review.formatters else None
 
 
-def open_forges(settings: Settings) -> dict[str, AnyForge]:
-    """Open every configured forge over one folder of mirrors."""
+def open_forges(settings: Settings, told: Callable[[ForgeCall], None] | None = None) -> dict[str, AnyForge]:
+    """Open every configured forge over one folder of mirrors; `told` hears of every call."""
     from reviewer.forges import open_forge
     from reviewer.repo.mirror import Mirror
 
     mirror = Mirror(settings.service.data_dir)
-    return {forge.id: open_forge(forge, mirror) for forge in settings.forges}
+    return {forge.id: open_forge(forge, mirror, told) for forge in settings.forges}
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceParts:
-    """What the service runs on: what a job does, who we are on each forge, the forges, and how to close it all."""
+    """What the service runs on: a job's work, who we are on each forge, the forges, who watches, how to close it."""
 
     work: Work
     bots: Bots
     forges: Mapping[str, Listing]
+    sight: Sight
     close: Callable[[], None]
 
 
@@ -176,12 +180,16 @@ def open_service(settings: Settings) -> ServiceParts:
     from reviewer.service.learning import Lessons
     from reviewer.service.payloads import Bot
     from reviewer.service.recorded import recorded
+    from reviewer.service.sight import open_sight
+    from reviewer.service.watch import Ledgers, watched
     from reviewer.service.work import ReviewWork
 
-    forges = open_forges(settings)
+    sight = open_sight(settings)
+    forges = open_forges(settings, told=sight.watch.forge_called)
     names = {forge.id: forge.bot_name or "reviewer" for forge in settings.forges}
     key = instance_key(settings.service.secret_key_file)
-    ledger = open_ledger(settings, key)
+    log = open_ledger(settings, key, sight.metrics.audit_failed)
+    ledger = Ledgers((*sight.ledgers, log))
     rules = open_rules(settings, cache_dir=settings.service.data_dir, tolerant=True)
     formatter = open_formatter(settings)
     replies = open_replies(settings, settings.service.data_dir)
@@ -209,11 +217,16 @@ def open_service(settings: Settings) -> ServiceParts:
         language=settings.review.language,
         handlers={"ignore": dismissing.ignore, "resolve": dismissing.resolve},
     )
+    closing = ExitStack()
+    closing.callback(memory.close)
+    closing.callback(log.close)
+    closing.callback(sight.close)
     return ServiceParts(
-        work=recorded(work, ledger),
+        work=watched(recorded(work, log), sight.watch),
         bots={name: partial(Bot, names[name]) for name in forges},
         forges=forges,
-        close=memory.close,
+        sight=sight,
+        close=closing.close,
     )
 
 
@@ -266,11 +279,19 @@ def run_service(
     from reviewer.service.server import serve
     from reviewer.service.upkeep import make_chores
 
-    configure_logs(verbose=verbose)
+    configure_logs(verbose=verbose, form=settings.service.log_format)
     parts = open_service(settings)
     chores = partial(make_chores, settings, parts.forges)
     try:
-        serve(settings, parts.work, bots=parts.bots, role=role, listening=listening, chores=chores)
+        serve(
+            settings,
+            parts.work,
+            bots=parts.bots,
+            role=role,
+            listening=listening,
+            chores=chores,
+            sight=parts.sight,
+        )
     finally:
         parts.close()
 

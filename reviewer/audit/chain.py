@@ -118,6 +118,10 @@ class Chain:
             self._append(connection, row, [note])
             return last - base.number
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
     # --- kept prompts -----------------------------------------------------------------------------
 
     def kept(self, number: int) -> Kept | None:

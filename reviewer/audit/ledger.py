@@ -75,6 +75,15 @@ class AuditLog:
         """Note what was written into a merge request."""
         self._take(Note(record.of_post(errand, receipt), self._now()), required=self._required)
 
+    def close(self) -> None:
+        """Write what still waits, if that can be, and close the connections."""
+        with self._lock:
+            try:
+                self._write()
+            except StoreError as err:
+                structlog.get_logger().error("notes are lost", count=len(self._waiting), reason=str(err))
+        self._chain.close()
+
     def tidy(self) -> None:
         """Delete the prompts that are due and the entries that are too old; never raises."""
         try:

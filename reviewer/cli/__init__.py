@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from reviewer import __version__
-from reviewer.cli import assist, audit, backup, demo, gate, inspect, jobs, memory, models, review, rules, serve
+from reviewer.cli import (
+    assist,
+    audit,
+    backup,
+    demo,
+    gate,
+    inspect,
+    jobs,
+    memory,
+    models,
+    review,
+    rules,
+    serve,
+)
 from reviewer.cli import eval as evaluation
 from reviewer.cli.shared import Color, Common, ConfigFile, Quiet, Verbose
 from reviewer.errors import ReviewerError

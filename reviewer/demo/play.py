@@ -138,7 +138,10 @@ def _play(
     )
     settings = _settings(stage, act, model, budget_s)
     parts = wiring.open_service(settings)
-    with closing(parts), running(settings, parts.work, bots=parts.bots, drain_s=2.0) as service:
+    with (
+        closing(parts),
+        running(settings, parts.work, bots=parts.bots, drain_s=2.0, sight=parts.sight) as service,
+    ):
         progress(f"the service listens on {service.url}; a signed webhook is on its way")
         document = _deliver(stage, service, merge_request, f"{act}-1")
         seconds = time.monotonic() - started

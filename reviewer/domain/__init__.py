@@ -23,7 +23,7 @@ from reviewer.domain.memory import Dismissal, Gesture, Recollection, Trace
 from reviewer.domain.posting import Comment, Discussion, Note, Person, Plan, Receipt, Resolution, Thread
 from reviewer.domain.review import Coverage, Overview, Review
 from reviewer.domain.scales import Category, Confidence, Role, Severity, Source, Verdict
-from reviewer.domain.work import Check, Command, Event, Job, JobState, ProcessRole, Sighting
+from reviewer.domain.work import Check, Command, Event, ForgeCall, Job, JobState, ProcessRole, Sighting
 
 __all__ = [
     "Category",
@@ -42,6 +42,7 @@ __all__ = [
     "Errand",
     "Event",
     "Finding",
+    "ForgeCall",
     "Gesture",
     "Job",
     "JobState",

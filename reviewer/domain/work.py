@@ -54,6 +54,20 @@ class ProcessRole(StrEnum):
     ALL = "all"
 
 
+@dataclass(frozen=True, slots=True)
+class ForgeCall:
+    """One HTTP call to a forge, as it ended: `status` is None where no answer came.
+
+    `remaining` is how many calls the forge says are left before it asks for a pause, if it says so.
+    """
+
+    forge: str
+    method: str
+    status: int | None
+    seconds: float
+    remaining: int | None = None
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 

@@ -7,32 +7,49 @@ they are imported when one is opened, not before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reviewer.config import ForgeSettings
+from reviewer.domain import ForgeCall
 from reviewer.ports import Checkable, Conversation, Feedback, Forge, Listing
 from reviewer.repo.mirror import Mirror
+
+if TYPE_CHECKING:
+    from reviewer.forges.session import Told
 
 
 class AnyForge(Forge, Conversation, Feedback, Listing, Checkable, Protocol):
     """All that an adapter offers."""
 
 
-def _gitlab(settings: ForgeSettings, mirror: Mirror) -> AnyForge:
+def _gitlab(settings: ForgeSettings, mirror: Mirror, told: Told) -> AnyForge:
     from reviewer.forges.gitlab import GitLabForge  # loaded when opened
 
-    return GitLabForge(settings, mirror)
+    return GitLabForge(settings, mirror, told=told)
 
 
-def _github(settings: ForgeSettings, mirror: Mirror) -> AnyForge:
+def _github(settings: ForgeSettings, mirror: Mirror, told: Told) -> AnyForge:
     from reviewer.forges.github import GitHubForge  # loaded when opened
 
-    return GitHubForge(settings, mirror)
+    return GitHubForge(settings, mirror, told=told)
 
 
-FORGES: Mapping[str, Callable[[ForgeSettings, Mirror], AnyForge]] = {"gitlab": _gitlab, "github": _github}
+FORGES: Mapping[str, Callable[[ForgeSettings, Mirror, Told], AnyForge]] = {
+    "gitlab": _gitlab,
+    "github": _github,
+}
 
 
-def open_forge(settings: ForgeSettings, mirror: Mirror) -> AnyForge:
-    """Open a configured forge without talking to it; raises ConfigError where its token is missing."""
-    return FORGES[settings.kind](settings, mirror)
+def open_forge(
+    settings: ForgeSettings, mirror: Mirror, told: Callable[[ForgeCall], None] | None = None
+) -> AnyForge:
+    """Open a configured forge without talking to it; `told` then hears of every call.
+
+    Raises ConfigError where its token is missing.
+    """
+
+    def tell(method: str, status: int | None, seconds: float, remaining: int | None) -> None:
+        if told is not None:
+            told(ForgeCall(settings.id, method, status, seconds, remaining))
+
+    return FORGES[settings.kind](settings, mirror, tell)

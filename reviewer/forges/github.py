@@ -33,7 +33,7 @@ from reviewer.forges.github_desk import Desk
 from reviewer.forges.github_reactions import read_objections
 from reviewer.forges.github_review import carry_out
 from reviewer.forges.github_threads import read_viewer, resolve_thread
-from reviewer.forges.session import TIMEOUT_S, ForgeSession
+from reviewer.forges.session import TIMEOUT_S, ForgeSession, Told, tell_nobody
 from reviewer.repo.mirror import Mirror
 from reviewer.repo.remote import Remote
 
@@ -66,13 +66,14 @@ class GitHubForge:
         timeout_s: float = TIMEOUT_S,
         write_gap_s: float = WRITE_GAP_S,
         wait: Wait = time.sleep,
+        told: Told = tell_nobody,
     ) -> None:
         self.id = settings.id
         self._settings = settings
         self._mirror = mirror
         self._wait = wait
         address = api_address(settings.url)
-        session = ForgeSession(address, settings, timeout_s=timeout_s, wait=wait)
+        session = ForgeSession(address, settings, timeout_s=timeout_s, wait=wait, told=told)
         self._api = GitHubApi(address, session, write_gap_s=write_gap_s, wait=wait)
         self._credentials = open_credentials(settings, self._api.connect)
 

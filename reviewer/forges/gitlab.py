@@ -46,7 +46,7 @@ from reviewer.errors import (
 from reviewer.forges.gitlab_check import run_checks
 from reviewer.forges.gitlab_desk import Desk, list_discussions
 from reviewer.forges.gitlab_errors import translated
-from reviewer.forges.session import ForgeSession
+from reviewer.forges.session import ForgeSession, Told, tell_nobody
 from reviewer.repo.mirror import Mirror
 from reviewer.repo.remote import Remote
 
@@ -63,7 +63,12 @@ class GitLabForge:
     dialect: Literal["gitlab", "github"] = "gitlab"
 
     def __init__(
-        self, settings: ForgeSettings, mirror: Mirror, *, wait: Callable[[float], None] = time.sleep
+        self,
+        settings: ForgeSettings,
+        mirror: Mirror,
+        *,
+        wait: Callable[[float], None] = time.sleep,
+        told: Told = tell_nobody,
     ) -> None:
         token = secret(settings.token_env, settings.token_file, key=f"forges.{settings.id}.token")
         if token is None:
@@ -73,7 +78,7 @@ class GitLabForge:
         self._token = token
         self._mirror = mirror
         self._wait = wait
-        self.session = ForgeSession(settings.url, settings, wait=wait)
+        self.session = ForgeSession(settings.url, settings, wait=wait, told=told)
         self._gitlab = Gitlab(
             settings.url,
             private_token=token,

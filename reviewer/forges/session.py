@@ -24,10 +24,18 @@ _PATIENCE_S = 60.0  # a longer Retry-After is the job's to wait for, not a threa
 _ATTEMPTS = 3
 
 
+# Hears of every call: its method, status (None where no answer came), seconds, and how many calls are left.
+Told = Callable[[str, int | None, float, int | None], None]
+
+
+def tell_nobody(method: str, status: int | None, seconds: float, remaining: int | None) -> None:
+    """Tell nobody."""
+
+
 class ForgeSession(requests.Session):
     """A session that talks to the host of `address` alone, and counts its calls.
 
-    429 is waited out where `Retry-After` allows, for any method: nothing has happened yet. A lost
+    `told` hears of each. 429 is waited out where `Retry-After` allows, for any method: nothing has happened yet. A lost
     connection or a 5xx is repeated for GET alone. Raises ForgeRateLimited, ForgeUnavailable, and
     ForgeRefused on a redirect.
     """
@@ -39,8 +47,10 @@ class ForgeSession(requests.Session):
         *,
         timeout_s: float = TIMEOUT_S,
         wait: Callable[[float], None] = time.sleep,
+        told: Told = tell_nobody,
     ) -> None:
         super().__init__()
+        self._told = told
         self._origin = _origin(address)
         self.trust_env = False
         self.max_redirects = 0
@@ -74,12 +84,18 @@ class ForgeSession(requests.Session):
         self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any
     ) -> requests.Response:
         self.calls += 1
+        began = time.monotonic()
+        status: int | None = None
+        remaining: int | None = None
         try:
             response = super().request(method, url, *args, **kwargs)
+            status, remaining = response.status_code, _remaining(response)
         except requests.TooManyRedirects as err:
             raise ForgeRefused(f"{_host(url)} redirects elsewhere; redirects are not followed") from err
         except requests.RequestException as err:
             raise ForgeUnavailable(f"{_host(url)} cannot be reached: {_reason(err)}") from err
+        finally:
+            self._told(str(method).upper(), status, time.monotonic() - began, remaining)
         if response.status_code == 429:
             raise ForgeRateLimited(f"{_host(url)} asks for a pause", retry_after=_retry_after(response))
         if response.status_code >= 500:
@@ -105,6 +121,12 @@ def _reason(err: BaseException) -> str:
     while err.__context__ is not None:
         err = err.__context__
     return str(err)[:300] or type(err).__name__
+
+
+def _remaining(response: Response) -> int | None:
+    """Read how many calls are left: GitHub says `X-RateLimit-Remaining`, GitLab `RateLimit-Remaining`."""
+    value = response.headers.get("X-RateLimit-Remaining") or response.headers.get("RateLimit-Remaining", "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 12 else None
 
 
 def _retry_after(response: Response) -> float:

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import structlog
 import uvicorn
@@ -18,9 +20,14 @@ import uvicorn
 from reviewer.config import ForgeSettings, Settings, secret
 from reviewer.domain import ProcessRole
 from reviewer.errors import ConfigError
-from reviewer.service.app import Entrance, create_app
+from reviewer.service.app import Door, Entrance, create_app
+from reviewer.service.census import FolderSize, take_census
+from reviewer.service.edge import App, server_config
 from reviewer.service.jobs import DurableJobs, MakeChores
 from reviewer.service.payloads import Bot
+from reviewer.service.sight import Sight
+from reviewer.service.store import Store
+from reviewer.service.visitors import Visitors
 from reviewer.service.webhooks import check_secret
 from reviewer.service.worker import Work
 
@@ -48,6 +55,7 @@ def serve(
     role: ProcessRole = ProcessRole.ALL,
     listening: bool = True,
     chores: MakeChores | None = None,
+    sight: Sight | None = None,
 ) -> None:
     """Run the service until SIGTERM or SIGINT; raise ConfigError or StoreError if it cannot start.
 
@@ -64,7 +72,9 @@ def serve(
     sys.setswitchinterval(_SWITCH_S)
     former = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with running(settings, work, bots=bots, role=role, listening=listening, chores=chores) as service:
+        with running(
+            settings, work, bots=bots, role=role, listening=listening, chores=chores, sight=sight
+        ) as service:
             structlog.get_logger().info("serving", url=service.url, role=role.value)
             stop.wait()
             structlog.get_logger().info("stopping")
@@ -83,6 +93,7 @@ def running(
     listening: bool = True,
     chores: MakeChores | None = None,
     drain_s: float = DRAIN_S,
+    sight: Sight | None = None,
 ) -> Iterator[Running]:
     """Run the service beside the caller, on a free port if `settings.service.port` is 0.
 
@@ -105,11 +116,21 @@ def running(
         undo.callback(jobs.close, drain_s)
         url = ""
         if listener is not None:
-            app = create_app(jobs, jobs.store, entrances, token=token)
-            undo.enter_context(_answering(uvicorn.Server(_uvicorn(app)), listener))
+            door = _door(settings, token, jobs.store, sight or Sight())
+            # Typed for ASGI's own scopes and events, of which FastAPI knows a part.
+            app = cast("App", create_app(jobs, jobs.store, entrances, door=door))
+            config = server_config(app, service)
+            undo.enter_context(_answering(uvicorn.Server(config), listener))
             host, port = listener.getsockname()[:2]
-            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            url = f"{'https' if config.ssl else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
         yield Running(url, jobs)
+
+
+def _door(settings: Settings, token: str | None, store: Store, sight: Sight) -> Door:
+    size = FolderSize(settings.service.data_dir)
+    sight.metrics.attach(partial(take_census, store), size)
+    visitors = Visitors(settings.service.trusted_proxies)
+    return Door(token, visitors, sight.watch, sight.metrics.page)
 
 
 def _entrance(forge: ForgeSettings, bots: Bots) -> Entrance:
@@ -131,19 +152,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise ConfigError(f"cannot listen on {host} port {port}: {err.strerror}", key="service.port") from err
     return listener
-
-
-def _uvicorn(app: object) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        timeout_graceful_shutdown=10,
-    )
 
 
 @contextmanager

@@ -25,6 +25,7 @@ Headers = Mapping[str, str]
 
 SIGNATURE_WINDOW_S = 300
 _SIGNING_PREFIX = "whsec_"
+_GITHUB_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -50,6 +51,21 @@ def check_secret(forge: ForgeSettings, secret: str | None) -> str:
             key=key,
         )
     return secret
+
+
+def refuse_unsigned(forge: ForgeSettings, secret: str, headers: Headers, now: float) -> None:
+    """Raise WebhookRejected for a delivery whose headers alone show that it does not come from the forge.
+
+    So that a stranger's body is not even read.
+    """
+    if forge.kind == "github":
+        possible = bool(_GITHUB_SIGNATURE.fullmatch(headers.get("x-hub-signature-256", "")))
+    elif forge.webhook_auth == "signature":
+        possible = _is_recent(headers, now) and "v1," in headers.get("webhook-signature", "")
+    else:
+        possible = bool(secret) and _same(secret, headers.get("x-gitlab-token", ""))
+    if not possible:
+        raise WebhookRejected(f"a delivery to {forge.id} is not signed by the forge")
 
 
 def authenticate(forge: ForgeSettings, secret: str, headers: Headers, body: bytes, now: float) -> None:
@@ -105,8 +121,14 @@ def _check_wanted(forge: ForgeSettings, happening: Happening) -> None:
 
 
 def _delivery(forge: ForgeSettings, headers: Headers, body: bytes) -> str:
-    """Name the delivery the same on every resend; `X-Gitlab-Webhook-UUID` would differ."""
-    sent = headers.get("x-github-delivery" if forge.kind == "github" else "idempotency-key", "")
+    """Name the delivery the same on every resend, by what the proof covers where it covers anything.
+
+    `X-GitHub-Delivery` is not signed, the body is: who replays it under another id gets the job that there
+    is. `webhook-id` is signed, and the same as `Idempotency-Key`; `X-Gitlab-Webhook-UUID` would differ.
+    """
+    if forge.kind == "github":
+        return hashlib.sha256(body).hexdigest()
+    sent = headers.get("webhook-id" if forge.webhook_auth == "signature" else "idempotency-key", "")
     return sent if _DELIVERY.fullmatch(sent) else hashlib.sha256(body).hexdigest()
 
 
@@ -116,14 +138,19 @@ def _github_signature_holds(secret: str, headers: Headers, body: bytes) -> bool:
 
 
 def _gitlab_signature_holds(secret: str, headers: Headers, body: bytes, now: float) -> bool:
-    sent_at = headers.get("webhook-timestamp", "")
-    if not re.fullmatch(r"[0-9]{1,12}", sent_at) or abs(now - int(sent_at)) > SIGNATURE_WINDOW_S:
+    if not _is_recent(headers, now):
         return False
+    sent_at = headers["webhook-timestamp"]
     signed = f"{headers.get('webhook-id', '')}.{sent_at}.".encode("utf-8", "replace") + body
     digest = hmac.new(_signing_key(secret), signed, hashlib.sha256).digest()
     expected = "v1," + base64.b64encode(digest).decode()
     offered = headers.get("webhook-signature", "").split()
     return any(_same(expected, signature) for signature in offered)
+
+
+def _is_recent(headers: Headers, now: float) -> bool:
+    sent_at = headers.get("webhook-timestamp", "")
+    return bool(re.fullmatch(r"[0-9]{1,12}", sent_at)) and abs(now - int(sent_at)) <= SIGNATURE_WINDOW_S
 
 
 def _signing_key(secret: str) -> bytes:

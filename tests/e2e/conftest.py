@@ -30,7 +30,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return shared
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def warm(compiled: Path) -> Callable[[Path], None]:
     """Give a data folder its own copy of what is compiled."""
 

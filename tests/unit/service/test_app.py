@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reviewer.domain import Event, Job
 from reviewer.errors import StoreError
-from reviewer.service import app as web
-from reviewer.service.app import Entrance, create_app
+from reviewer.service import bodies
+from reviewer.service.app import Door, Entrance, create_app
 from reviewer.service.payloads import Bot
 from tests.unit.service.conftest import HEADS, Bench
 from tests.unit.service.payloads import (
@@ -74,7 +74,7 @@ def visit(
     bench: Bench | None, queue: Queue, *, token: str | None = None, client: tuple[str, int] = LOCAL
 ) -> httpx.AsyncClient:
     store: Any = bench.store if bench else None
-    app = create_app(queue, store, ENTRANCES, token=token, clock=lambda: NOW)
+    app = create_app(queue, store, ENTRANCES, door=Door(token), clock=lambda: NOW)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=client), base_url="http://service")
 
 
@@ -85,7 +85,7 @@ async def test_a_delivery_is_accepted() -> None:
         answer = await http.post("/webhooks/main", content=body, headers=TOKEN | {"Idempotency-Key": "k1"})
         assert (answer.status_code, answer.json()) == (202, {"job": "job-k1"})
         signed = await http.post("/webhooks/signed", content=body, headers=signed_headers(body, NOW))
-        assert signed.json() == {"job": "job-idem-1"}
+        assert signed.json() == {"job": "job-msg_1"}
         pull = encode(github_pull_request("opened"))
         assert (
             await http.post("/webhooks/hub", content=pull, headers=github_headers(pull))
@@ -119,7 +119,7 @@ async def test_strangers_learn_nothing(forge: str, headers: dict[str, str], stat
 
 async def test_a_large_body_is_refused_by_its_announcement() -> None:
     async with visit(None, Queue()) as http:
-        length = {"content-length": str(web.BODY_LIMIT + 1)}
+        length = {"content-length": str(bodies.BODY_LIMIT + 1)}
         assert (await http.post("/webhooks/main", content=b"{}", headers=TOKEN | length)).status_code == 413
 
 

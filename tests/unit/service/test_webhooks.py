@@ -183,6 +183,17 @@ def test_the_event_is_named_by_the_header_only() -> None:
     assert isinstance(read(github_pull_request("opened"), github(), x_github_event="ping"), Ignored)
 
 
+def test_a_replay_under_another_name_is_the_same_delivery() -> None:
+    pull = github_pull_request("opened")
+    names = [read(pull, github(), x_github_event="pull_request", x_github_delivery=f"d-{n}") for n in (1, 2)]
+    assert names[0] == names[1]
+    signed = gitlab(webhook_auth="signature")
+    told = [read(gitlab_merge_request(), signed, webhook_id="m-1", idempotency_key=f"k-{n}") for n in (1, 2)]
+    assert told[0] == told[1]
+    assert isinstance(told[0], Event)
+    assert told[0].delivery == "m-1"
+
+
 @pytest.mark.parametrize("sent", ["", "has space", "x" * 129, "a/b", "ключ"])
 def test_a_delivery_without_a_usable_name_is_named_by_its_body(sent: str) -> None:
     first = read(gitlab_merge_request(), idempotency_key=sent)
