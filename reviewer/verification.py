@@ -9,7 +9,7 @@ from reviewer import conversation
 from reviewer.checkpoint import Checkpoint
 from reviewer.conversation import VerifierReply
 from reviewer.domain import Confidence, Finding, Rejected, ReviewWarning, Role, Usage
-from reviewer.errors import ModelError
+from reviewer.errors import ModelBudget, ModelError
 from reviewer.panel import Asked, Panel, with_fallback
 from reviewer.ports import Model
 from reviewer.stages.prompt import Briefing, verify_prompt
@@ -21,6 +21,7 @@ from reviewer.stages.units import UnitPlan
 class _Judged:
     model: str = ""
     problem: str = ""
+    code: str = "verifier-failed"
     reply: VerifierReply | None = None
     spent: Usage = field(default_factory=Usage)
 
@@ -47,7 +48,7 @@ async def verify_findings(panel: Panel, briefing: Briefing, plan: UnitPlan, aske
         outcome = weigh(finding, verdict.reply)
         (rejected if isinstance(outcome, Rejected) else kept).append(outcome)  # type: ignore[arg-type]
     problems = dict.fromkeys(
-        ReviewWarning("verifier-failed", verdict.problem, undecided=panel.required)
+        ReviewWarning(verdict.code, verdict.problem, undecided=panel.required)
         for verdict in judged
         if verdict.problem
     )
@@ -88,7 +89,8 @@ async def _judge(panel: Panel, briefing: Briefing, plan: UnitPlan, finding: Find
         try:
             judged = await with_fallback(panel, Role.VERIFY, judge)
         except ModelError as err:
-            judged = _Judged(model=err.model, problem=f"no verification: {err}")
+            code = "budget" if isinstance(err, ModelBudget) else "verifier-failed"
+            judged = _Judged(model=err.model, problem=f"no verification: {err}", code=code)
         return replace(judged, spent=sum(spent, Usage()))
 
     return await _JUDGED.run(panel.step, name, talk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections import Counter
 from dataclasses import asdict
@@ -28,7 +29,7 @@ app = typer.Typer(help="List the models, find those that fit a machine, measure 
 
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="A table, or JSON.")]
 LEAST_CONTEXT = 4096  # tokens; with less, little code fits beside what is always sent
-_DIGEST = 19  # characters: `sha256:` and twelve digits
+_DIGITS = 12  # of a digest, as Ollama shows it
 
 
 @app.command("list")
@@ -302,10 +303,16 @@ def _standing_rows(standings: Sequence[Standing]) -> list[list[str]]:
             f"does not serve, {one.circuit}" if one.reason else f"answers, {one.circuit}",
             str(one.context) + (f" ({one.allocated} allocated)" if one.allocated else ""),
             one.profile,
-            one.digest[:_DIGEST] or "-",
+            _short(one.digest),
         ]
         for one in standings
     ]
+
+
+def _short(digest: str) -> str:
+    """Shorten a hash; what else a server tells of its weights stands as it is."""
+    digits = digest.removeprefix("sha256:")
+    return (digits[:_DIGITS] if re.fullmatch(r"[0-9a-f]{16,}", digits) else digest) or "-"
 
 
 def _roles(roles: Sequence[Role]) -> str:

@@ -13,7 +13,7 @@ import pytest
 from reviewer import pipeline
 from reviewer.config import GateSettings, ModelSettings, PrivacySettings, ReviewSettings, Settings
 from reviewer.domain import ChangeSet, Confidence, Review, Severity, Suggestion, Verdict
-from reviewer.errors import ConfigError, ModelOverflow, ModelTimeout
+from reviewer.errors import ConfigError, ModelBudget, ModelOverflow, ModelTimeout
 from reviewer.pipeline import Engine
 from reviewer.ports import Json, ModelRequest
 from tests.fakes.changes import change_set, changed_file
@@ -276,6 +276,22 @@ def test_a_verifier_that_is_away_is_never_a_yes() -> None:
 
     assert [item.confidence for item in review.findings] == [Confidence.LOW]
     assert codes(review) == ["verifier-failed"]
+    assert pipeline.judge(review, change(), made) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("role", ["review", "verify"])
+def test_spent_tokens_are_a_budget_that_is_over_whoever_asks(role: str) -> None:
+    def spent(request: ModelRequest) -> str:
+        raise ModelBudget("the budget of 1000 tokens is spent", model="any")
+
+    models = {"review": TalkingModel("coder", listing(draft())), "verify": verifier("")}
+    models[role] = TalkingModel("any", spent)
+    gateway = FakeGateway(review=[models["review"]], verify=[models["verify"]])
+    made = engine(gateway)
+
+    review = run(change(), made)
+
+    assert codes(review) == ["budget"]
     assert pipeline.judge(review, change(), made) is Verdict.INCONCLUSIVE
 
 

@@ -104,6 +104,7 @@ def test_list_is_a_table_with_the_reasons_below(shell: Shell, server: ScriptedMo
     lines = shell.out.splitlines()
     assert lines[0].split()[:3] == ["model", "roles", "served"]
     assert "answers, closed" in lines[1]
+    assert lines[1].endswith(" 5f0c11aa22bb")
     assert "does not serve, open" in lines[2]
     assert any(line.startswith("gone: circuit open: ") for line in lines)
     assert any("the larger parallel of r1 does not count" in line for line in lines)
