@@ -141,3 +141,21 @@ def test_the_machine_is_read(tmp_path: Path) -> None:
     machine = read_machine(meminfo=meminfo, ask_gpus=lambda: "24564\n81559\n\n[N/A]\n")
     assert (round(machine.memory, 1), [round(gpu, 1) for gpu in machine.gpus]) == (62.8, [24.0, 79.6])
     assert read_machine(meminfo=tmp_path / "none", ask_gpus=lambda: "") == Machine(0.0, ())
+
+
+@pytest.mark.parametrize(
+    ("script", "gpus"),
+    [
+        ('[ "$1" = --query-gpu=memory.total ] && printf "24564\\n24564\\n"', (23.98828125, 23.98828125)),
+        ("echo NVIDIA-SMI has failed; exit 9", ()),
+        ("echo no numbers", ()),
+    ],
+)
+def test_the_driver_is_asked_by_its_own_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, gpus: tuple[float, ...]
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert read_machine().gpus == gpus
