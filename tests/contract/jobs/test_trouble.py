@@ -80,7 +80,12 @@ def test_a_bell_is_heard_in_other_processes(address: str, engine: Engine) -> Non
         closing(Bell(other, shared=True, listening=True)) as there,
     ):
         rang = threading.Event()
-        listener = threading.Thread(target=lambda: there.wait(PATIENCE_S) and rang.set())
+
+        def listen() -> None:
+            if there.wait(PATIENCE_S):
+                rang.set()
+
+        listener = threading.Thread(target=listen)
         listener.start()
 
         def ring() -> bool:  # again and again, since the other one may not listen yet
