@@ -33,6 +33,10 @@ _END_S = 2.0
 _CHUNK = 65_536
 _REMEMBERED = 4_096
 
+_KILLED = "not parsed in time, or for lack of memory"
+_UNTRIED = "it could not be tried whether it can be parsed"
+_BY_CHANCE = (_KILLED, _UNTRIED)
+
 # Bytes: the densest honest code takes 350 for each of its own, real files 5 to 50.
 _MEMORY = 32_000_000
 _MEMORY_PER_BYTE = 350
@@ -42,10 +46,12 @@ _MOST_MEMORY = 400_000_000
 class Trial:
     """Knows whether texts can be parsed within limits; safe to use from several threads.
 
-    A text that was refused once stays refused. The child ends after `idle_s` seconds without one.
+    What was found out of a text is remembered, what may have been chance is not. `python` runs the
+    child, which ends after `idle_s` seconds without a text.
     """
 
-    def __init__(self, *, idle_s: float = 300.0) -> None:
+    def __init__(self, *, python: str = sys.executable, idle_s: float = 300.0) -> None:
+        self._python = python
         self._idle_s = idle_s
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -62,7 +68,8 @@ class Trial:
                 self._known.move_to_end(key)
                 return self._known[key]
             reason = self._try(language, text, seconds)
-            self._known[key] = reason
+            if reason not in _BY_CHANCE:
+                self._known[key] = reason
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return reason
@@ -90,10 +97,10 @@ class Trial:
             if status == -signal.SIGPROF:
                 return "not parsed within the time limit"
             if status == -signal.SIGKILL:
-                return "not parsed in time, or for lack of memory"
+                return _KILLED
             if status != 0:  # with 0 it was about to end in any case
                 return "parsing it takes too much memory, or crashes"
-        return "it could not be tried whether it can be parsed"
+        return _UNTRIED
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         """Return the child that there is, else a new one; None if none can be started."""
@@ -104,7 +111,7 @@ class Trial:
         self._child = None  # after a fork it is the other process's
         try:
             child = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(self._idle_s), *_search_path()],
+                [self._python, "-I", "-S", "-c", _PROGRAM, str(self._idle_s), *_search_path()],
                 cwd="/",
                 env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
                 stdin=subprocess.PIPE,

@@ -8,6 +8,7 @@ the rest blanked: lines and columns are those of the file.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,6 +108,7 @@ class RuleScanner:
     def _targets(self, change: ChangeSet, warnings: list[ReviewWarning]) -> Iterator[_Target]:
         """Yield the files to search; add a warning for each that nobody should parse."""
         known = self._rulebook.languages
+        deadline = time.monotonic() + self._seconds
         for number, file in enumerate(change.files):
             side = new_side(file)
             if side is None:
@@ -118,7 +120,7 @@ class RuleScanner:
             utf8 = text.encode("utf-8", "replace").replace(_SILENCER, _DEFUSED)
             utf8 = file.new if file.new == utf8 else utf8  # most files need no copy
             try:
-                read = list(_copies(language, utf8))
+                read = list(_copies(language, utf8, in_time=time.monotonic() < deadline))
             except SourceTooCostly as err:
                 message = f"the file was read without its syntax and not searched: {err}"
                 warnings.append(ReviewWarning("too-costly", message, file.path, undecided=True))
@@ -171,9 +173,16 @@ class RuleScanner:
         )
 
 
-def _copies(language: Language, utf8: bytes) -> Iterator[SourceText]:
-    """Yield a file as what it is, and as what it holds of other languages; raise SourceTooCostly."""
+def _copies(language: Language, utf8: bytes, *, in_time: bool) -> Iterator[SourceText]:
+    """Yield a file as what it is, and as what it holds of other languages; raise SourceTooCostly.
+
+    With no time left the engines alone find out, under their own limits, whether a file is too much.
+    """
     yield SourceText(language.name, utf8)
+    if not in_time:
+        if language.embed is not None:
+            raise SourceTooCostly("others before it took all the time")
+        return
     try:
         if language.embed is None:
             check_cost(utf8, language)

@@ -168,9 +168,23 @@ def test_threads_share_one_child(trial: Trial) -> None:
     assert {number for number, answer in answers.items() if answer} == set(range(0, 32, 8))
 
 
-def test_without_a_child_nothing_is_parsed(monkeypatch: pytest.MonkeyPatch, trial: Trial) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+@pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false"])
+def test_without_a_child_nothing_is_parsed_and_nothing_remembered(python: str) -> None:
+    trial = Trial(python=python)
     assert "could not be tried" in trial.refuse("python", WHOLE, seconds=10)
+    assert trial.pid is None
+
+
+def test_a_child_that_the_system_kills_says_nothing_lasting_of_the_text(trial: Trial) -> None:
+    text = hostile("&>")
+    answers: list[str] = []
+    asking = threading.Thread(target=lambda: answers.append(trial.refuse("csharp", text, seconds=60)))
+    asking.start()
+    eventually(lambda: trial.pid is not None and psutil.Process(trial.pid).cpu_times().user > 0.3)
+    psutil.Process(trial.pid).kill()
+    asking.join()
+    assert "lack of memory" in answers[0]
+    assert "time limit" in trial.refuse("csharp", text, seconds=0.2)
 
 
 def test_modules_of_the_working_directory_are_not_loaded(

@@ -65,3 +65,14 @@ def test_an_engine_that_dies_of_every_file_is_a_failure(rules: Rulebook, tmp_pat
     texts = {str(number): SourceText("java", EXITS.encode()) for number in range(100)}
     run = engines.run(rules.rules, texts, seconds=300, binary=str(dying))
     assert "ended with -6" in run.problem
+
+
+def test_with_no_time_left_nothing_is_tried_and_everything_is_named(rules: Rulebook) -> None:
+    page = changed_file("a.vue", None, "<p>\n<script>\nf()\n</script>\n")
+    java = changed_file("Bad.java", None, HOSTILE)
+    warnings = RuleScanner(rules, seconds=0).scan(change_set(page, java)).warnings
+    assert [(warning.code, warning.path) for warning in warnings] == [
+        ("too-costly", "a.vue"),
+        ("scanner-failed", None),
+    ]
+    assert all(warning.undecided for warning in warnings)
