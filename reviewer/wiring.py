@@ -169,6 +169,7 @@ class ServiceParts:
     bots: Bots
     forges: Mapping[str, Listing]
     sight: Sight
+    clean_memory: Callable[[], bool]
     close: Callable[[], None]
 
 
@@ -226,6 +227,7 @@ def open_service(settings: Settings) -> ServiceParts:
         bots={name: partial(Bot, names[name]) for name in forges},
         forges=forges,
         sight=sight,
+        clean_memory=memory.clean,
         close=closing.close,
     )
 
@@ -281,7 +283,7 @@ def run_service(
 
     configure_logs(verbose=verbose, form=settings.service.log_format)
     parts = open_service(settings)
-    chores = partial(make_chores, settings, parts.forges)
+    chores = partial(make_chores, settings, parts.forges, parts.clean_memory)
     try:
         serve(
             settings,

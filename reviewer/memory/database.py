@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +29,13 @@ from reviewer.ports import Json
 
 DAY_S = 86_400.0
 _AT_ONCE = 200  # keys in one statement: SQLite takes some thousand parameters
+
+# What is kept, and since when; the answers last, which have no fingerprint.
+_TIMES: tuple[tuple[Table, ColumnElement[float]], ...] = (
+    (dismissals, dismissals.c.made),
+    (findings, findings.c.noted),
+    (answers, answers.c.used),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class Forgotten:
 class DatabaseMemory:
     """What was learnt, on SQLite or Postgres; `clock` gives seconds since the epoch.
 
-    What is older than the bounds is not recalled, and is deleted when something new of its project is kept.
+    What is older than the bounds is not recalled; it is deleted when something new of its project is kept,
+    and by `clean`.
     """
 
     def __init__(self, engine: Engine, clock: Callable[[], float], bounds: Bounds) -> None:
@@ -169,13 +178,22 @@ class DatabaseMemory:
         with store_errors(), self._engine.begin() as connection:
             deleted = [
                 connection.execute(delete(rows).where(fitting(rows, time))).rowcount
-                for rows, time in (
-                    (dismissals, dismissals.c.made),
-                    (findings, findings.c.noted),
-                    *([] if fingerprint else [(answers, answers.c.used)]),
-                )
+                for rows, time in (_TIMES[:-1] if fingerprint else _TIMES)
             ]
         return Forgotten(*deleted, *([0] if fingerprint else []))
+
+    def clean(self) -> bool:
+        """Delete some of what is too old, of all projects; return whether there may be more."""
+        gone = 0
+        with store_errors(), self._engine.begin() as connection:
+            for rows, time in _TIMES:
+                keys = list(rows.primary_key)
+                old = select(*keys).where(time <= self._oldest()).limit(_AT_ONCE)
+                found = [tuple(row) for row in connection.execute(old)]
+                if found:
+                    connection.execute(delete(rows).where(tuple_(*keys).in_(found)))
+                gone = max(gone, len(found))
+        return gone >= _AT_ONCE
 
     def close(self) -> None:
         """Close the connections."""

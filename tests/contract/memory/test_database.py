@@ -100,6 +100,25 @@ def test_what_is_too_old_is_not_recalled_and_goes_with_the_next_one(
     assert len(for_ever.recall(REF).dismissals) == 1
 
 
+def test_what_is_too_old_goes_by_and_by_where_nothing_new_comes(
+    memory: DatabaseMemory, clock: Clock, engine: Engine
+) -> None:
+    roomy = DatabaseMemory(engine, clock, Bounds(max_age_days=30, max_per_project=1000))
+    roomy.dismiss([named(number) for number in range(250)])
+    roomy.note_findings(REF, [trace()])
+    roomy.keep_answers(REF, {"old": 1})
+    clock.now += 29 * DAY_S
+    assert not roomy.clean()
+    assert len(roomy.dismissed()) == 250
+    clock.now += 2 * DAY_S
+
+    assert roomy.clean()
+    assert len(roomy.dismissed()) == 50
+    assert not roomy.clean()
+    assert roomy.dismissed() == []
+    assert roomy.recall(REF).said == {}
+
+
 def test_an_answer_that_is_used_stays(memory: DatabaseMemory, clock: Clock) -> None:
     memory.keep_answers(REF, {"used": 1, "unused": 2})
     clock.now += 20 * DAY_S
