@@ -25,7 +25,7 @@ from reviewer.database.connections import (
 )
 from reviewer.database.migration import migrate
 from reviewer.domain import Event, Job, ProcessRole
-from reviewer.errors import ConfigError, StoreError
+from reviewer.errors import ConfigError, StoreError, UsageError
 from reviewer.service import intake
 from reviewer.service.bell import Bell
 from reviewer.service.chores import Chore, Chores
@@ -227,14 +227,21 @@ class _Crew:
         if gone and (taken := self._engine.take_over(gone)):
             log.warning("taking over jobs", executors=gone, jobs=taken)
         for job in self._roster.outdated(gone, APPLICATION_VERSION):
-            self._client.cancel(job)
-            log.warning("begun by an older version", job=job, again=intake.retry(self._store, job))
+            self._begin_anew(job)
         again = self._room.put_back(self._roster.living(), self._worker.active)
         unheard = self._roster.unheard()
         if unheard:
             self._engine.resume(unheard)
         if again or unheard:
             log.warning("nobody would have run jobs", again=again, unheard=unheard)
+
+    def _begin_anew(self, job: str) -> None:
+        log = structlog.get_logger().bind(job=job)
+        self._client.cancel(job)
+        try:
+            log.warning("begun by an older version", again=intake.retry(self._store, job))
+        except UsageError as err:  # another process was quicker, or nobody ever asked for it
+            log.info("not begun anew", reason=str(err))
 
     def _look_after_ourselves(self) -> None:
         stray = self._roster.stray(self._worker.active)

@@ -88,3 +88,19 @@ def test_jobs_of_an_older_release_are_done_by_this_one(database: str) -> None:
         **dict.fromkeys((waiting, running, direct, again), JobState.DONE),
         other_steps: JobState.CANCELLED,
     }
+
+
+def test_what_cannot_begin_anew_disturbs_nobody(database: str) -> None:
+    with opened(database, review):
+        pass
+    engine = open_database(database, connections=1, timeout_s=5)
+    with engine.begin() as connection:
+        orphan = begun_before(connection, 1, "PENDING", OLDER, None)
+        connection.execute(text("DELETE FROM deliveries"))
+        connection.execute(text("DELETE FROM jobs"))
+    engine.dispose()
+    with opened(database, review, beat_s=0.2) as jobs:
+        job = jobs.submit(Event("main", "desk/q", 1, "opened", "d9", head=HEAD_A))
+        wait_for(lambda: jobs.list()[0].state is JobState.DONE, "the others are done")
+        assert [found.id for found in jobs.list()] == [job]
+        assert orphan != job
