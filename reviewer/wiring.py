@@ -23,14 +23,12 @@ from reviewer.stages.ignores import WITHOUT_REASON
 from reviewer.stages.suppress import Baseline
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from reviewer.audit.opening import OpenLog
-    from reviewer.audit.seal import Seal
     from reviewer.domain import ForgeCall
     from reviewer.forges import AnyForge
     from reviewer.memory.database import DatabaseMemory
     from reviewer.models.gateway import ModelGateway
+    from reviewer.service.chores import Chore
+    from reviewer.service.jobs import DurableJobs
     from reviewer.service.server import Bots
     from reviewer.service.sight import Sight
     from reviewer.service.worker import Work
@@ -169,7 +167,7 @@ class ServiceParts:
     bots: Bots
     forges: Mapping[str, Listing]
     sight: Sight
-    clean_memory: Callable[[], bool]
+    chores: tuple[Chore, ...]
     close: Callable[[], None]
 
 
@@ -178,6 +176,7 @@ def open_service(settings: Settings) -> ServiceParts:
     from reviewer.audit.opening import open_ledger
     from reviewer.commands.dismissing import Dismissing
     from reviewer.service.answers import with_commands
+    from reviewer.service.chores import Chore
     from reviewer.service.learning import Lessons
     from reviewer.service.payloads import Bot
     from reviewer.service.recorded import recorded
@@ -227,7 +226,10 @@ def open_service(settings: Settings) -> ServiceParts:
         bots={name: partial(Bot, names[name]) for name in forges},
         forges=forges,
         sight=sight,
-        clean_memory=memory.clean,
+        chores=(
+            Chore("clean the memory", 3600.0, memory.clean),
+            Chore("tidy the audit log", 3600.0, log.tidy),
+        ),
         close=closing.close,
     )
 
@@ -283,7 +285,10 @@ def run_service(
 
     configure_logs(verbose=verbose, form=settings.service.log_format)
     parts = open_service(settings)
-    chores = partial(make_chores, settings, parts.forges, parts.clean_memory)
+
+    def chores(jobs: DurableJobs) -> list[Chore]:
+        return [*make_chores(settings, parts.forges, jobs), *parts.chores]
+
     try:
         serve(
             settings,
@@ -332,21 +337,8 @@ def read_baseline(file: Path | None) -> Baseline | None:
         raise ConfigError(f"{file}: {err.strerror}", key="--baseline", source="command line") from err
 
 
-def open_audit(settings: Settings) -> AbstractContextManager[OpenLog]:
-    """Open the audit log to look at it; raises ConfigError without the instance key, StoreError without a database."""
-    from reviewer.audit.opening import look
-
-    return look(settings, _existing_key(settings))
-
-
-def audit_seal(settings: Settings) -> Seal:
-    """Return what an exported audit log is checked with; raises ConfigError without the instance key."""
-    from reviewer.audit.seal import Seal
-
-    return Seal(_existing_key(settings))
-
-
-def _existing_key(settings: Settings) -> bytes:
+def existing_key(settings: Settings) -> bytes:
+    """Read the instance key that there is; raise ConfigError where there is none."""
     file = settings.service.secret_key_file
     if not file.exists():  # a new one would prove nothing
         raise ConfigError(f"there is no instance key {file}", key="service.secret_key_file")

@@ -23,11 +23,10 @@ from reviewer.errors import StoreError
 LONGEST_BACKLOG = 1000
 _BATCH = 100
 _DAY_MS = 86_400_000
-_TIDY_S = 3600.0
 
 
 class AuditLog:
-    """Takes notes into a chain, in the order in which they come to this process, and tidies up once an hour.
+    """Takes notes into a chain, in the order in which they come to this process.
 
     `failed` is called whenever the log could not be written. With a vault whose days are not zero,
     prompts are kept beside their entries.
@@ -48,7 +47,6 @@ class AuditLog:
         self._vault = vault
         self._failed = failed
         self._keep_ms = keep_days * _DAY_MS
-        self._tidy_at = 0.0
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[Note] = deque()
@@ -84,24 +82,17 @@ class AuditLog:
                 structlog.get_logger().error("notes are lost", count=len(self._waiting), reason=str(err))
         self._chain.close()
 
-    def tidy(self) -> None:
-        """Delete the prompts that are due and the entries that are too old; never raises."""
-        try:
-            self._chain.forget_prompts()
-            if self._keep_ms:
-                self._chain.prune(self._now() - self._keep_ms)
-        except StoreError as err:
-            self._failed()
-            structlog.get_logger().error("the audit log could not be tidied", reason=str(err))
+    def tidy(self) -> bool:
+        """Delete the prompts that are due and the entries that are too old; nothing is left to do then (False).
+
+        Raises StoreError, for entries that do not hold as well.
+        """
+        self._chain.forget_prompts()
+        if self._keep_ms:
+            self._chain.prune(self._now() - self._keep_ms)
+        return False
 
     def _take(self, note: Note, *, required: bool) -> None:
-        self._write_with(note, required=required)
-        now = self._clock()
-        if now >= self._tidy_at:
-            self._tidy_at = now + _TIDY_S
-            self.tidy()
-
-    def _write_with(self, note: Note, *, required: bool) -> None:
         with self._lock:
             self._waiting.append(note)
             try:

@@ -51,6 +51,8 @@ def verify(
     """Say whether the log is what this instance wrote: nothing changed, missing, moved, added or cut."""
     from reviewer import wiring
     from reviewer.audit import journal
+    from reviewer.audit.opening import look
+    from reviewer.audit.seal import Seal
     from reviewer.audit.verification import verify as check
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
@@ -58,9 +60,9 @@ def verify(
     points = [point for named in checkpoint or () for point in _read_checkpoints(named)]
     if file is not None:
         with _reading(file) as lines:
-            report = journal.verify_file(wiring.audit_seal(settings), lines, str(file), points)
+            report = journal.verify_file(Seal(wiring.existing_key(settings)), lines, str(file), points)
     else:
-        with wiring.open_audit(settings) as log, log.chain.read() as snapshot:
+        with look(settings, wiring.existing_key(settings)) as log, log.chain.read() as snapshot:
             ends = [snapshot.head]
             report = check(log.seal, snapshot.base, snapshot.entries, ends=ends, checkpoints=points)
     _print_report(report, common, compared=bool(points))
@@ -84,13 +86,15 @@ def export(
     """Write the log as a file that can be verified elsewhere, given the instance key."""
     from reviewer import wiring
     from reviewer.audit import journal
+    from reviewer.audit.opening import look
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
+    settings = common.load(local_file=True).settings
     if form != "jsonl":
         raise UsageError(f"--format {form}: the log is exported as jsonl")
     moment = round(since.replace(tzinfo=UTC).timestamp() * 1000) if since else 0
     with (
-        wiring.open_audit(common.load(local_file=True).settings) as log,
+        look(settings, wiring.existing_key(settings)) as log,
         log.chain.read(moment) as snapshot,
         _writing(out) as target,
     ):
@@ -114,9 +118,11 @@ def checkpoint(
     """Sign which entry is the last one now. Keep the file where this machine cannot write."""
     from reviewer import wiring
     from reviewer.audit.journal import statement_line
+    from reviewer.audit.opening import look
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
-    with wiring.open_audit(common.load(local_file=True).settings) as log:
+    settings = common.load(local_file=True).settings
+    with look(settings, wiring.existing_key(settings)) as log:
         line = statement_line(log.chain.checkpoint())
     with _writing(out) as target:
         target.write(line + "\n")
@@ -135,10 +141,11 @@ def show(
 ) -> int:
     """Print one entry, and with --prompt what was asked and answered."""
     from reviewer import wiring
+    from reviewer.audit.opening import look
 
     common = settle(context, config=config, verbose=verbose, quiet=quiet, color=color)
     settings = common.load(local_file=True).settings
-    with wiring.open_audit(settings) as log:
+    with look(settings, wiring.existing_key(settings)) as log:
         entry = log.chain.entry(number)
         if entry is None:
             raise UsageError(f"there is no entry {number}")

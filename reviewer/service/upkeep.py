@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import structlog
@@ -19,13 +19,8 @@ _FORGET_S = 3600.0
 _TIDY_S = 600.0
 
 
-def make_chores(
-    settings: Settings, forges: Mapping[str, Listing], clean_memory: Callable[[], bool], jobs: DurableJobs
-) -> list[Chore]:
-    """Make the chores of a process that works; mirrors are each machine's own.
-
-    `clean_memory` forgets some of what was remembered too long, and says whether there is more.
-    """
+def make_chores(settings: Settings, forges: Mapping[str, Listing], jobs: DurableJobs) -> list[Chore]:
+    """Make the chores of a process that works; mirrors are each machine's own."""
     service = settings.service
     retention = Retention(jobs.store, service.retention_days, jobs.forget_work)
 
@@ -40,7 +35,6 @@ def make_chores(
 
     chores = [
         Chore("forget what is old", _FORGET_S, retention.clean),
-        Chore("clean the memory", _FORGET_S, clean_memory),
         Chore("tidy the mirrors", _TIDY_S, tidy_mirrors, shared=False),
     ]
     if service.reconcile_s:
