@@ -20,6 +20,7 @@ from reviewer.domain import Errand, Event, ForgeCall, ModelCall, Receipt
 from reviewer.ports import Json, Ledger, Step
 from reviewer.service.fence import Fence
 from reviewer.service.worker import Work
+from reviewer.stages.redact import count_placeholders
 
 Outcome = Literal[
     "accepted",
@@ -109,9 +110,10 @@ class Ledgers:
         self._ledgers = tuple(ledgers)
 
     def called(self, call: ModelCall, redactions: int = 0) -> None:
-        """Tell all."""
+        """Tell all, and how many secrets were taken out of the prompt: their placeholders stand in it."""
+        found = sum(count_placeholders(message.content) for message in call.messages)
         for ledger in self._ledgers:
-            ledger.called(call, redactions)
+            ledger.called(call, redactions or found)
 
     def posted(self, errand: Errand, receipt: Receipt) -> None:
         """Tell all."""

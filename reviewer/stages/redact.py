@@ -41,6 +41,11 @@ def redact(text: str, extra: Collection[str] = ()) -> Redacted:
     return Redactor(extra).redact(text)
 
 
+def count_placeholders(text: str) -> int:
+    """Count the places of a text where a secret was taken out, or somebody wrote that one was."""
+    return len(_PLACEHOLDER.findall(_encode(text)))
+
+
 def mask(secret: str) -> str:
     """Show at most the first four characters of a secret, and never more than a quarter of it."""
     return secret[: min(4, len(secret) // 4)] + "****"

@@ -11,7 +11,8 @@ from reviewer.domain import Event, ForgeCall, JobState, Receipt, ReviewWarning
 from reviewer.errors import StoreError, Superseded
 from reviewer.service.census import Census, FolderSize, take_census
 from reviewer.service.metrics import Metrics
-from reviewer.service.watch import Delivery
+from reviewer.service.watch import Delivery, Ledgers
+from reviewer.stages.redact import redact
 from tests.unit.audit.lab import ERRAND, a_call
 from tests.unit.service.conftest import Bench
 
@@ -67,6 +68,15 @@ def test_model_calls() -> None:
     assert found["reviewer_model_tokens_total{kind=cached,model=coder}"] == 600
     assert found["reviewer_model_first_token_seconds_count{model=coder}"] == 1
     assert found["reviewer_redactions_total"] == 2
+
+
+def test_secrets_taken_out_of_a_prompt_are_counted_where_nobody_said_how_many() -> None:
+    metrics = Metrics()
+    password = "hunter2" * 3
+    prompt = redact(f'password = "{password}"\nagain = "{password}"').text
+    assert password not in prompt
+    Ledgers([metrics]).called(a_call(prompt))
+    assert samples(metrics)["reviewer_redactions_total"] == prompt.count("<redacted:") > 0
 
 
 def test_reviews_posts_and_forge_calls() -> None:
