@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reviewer.errors import ConfigError, StoreError
 
@@ -38,6 +47,7 @@ def open_database(address: str, *, connections: int, timeout_s: int) -> Engine:
             connect_args={"timeout": timeout_s},
         )
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "handle_error", _wait_for_room)
         return engine
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -66,6 +76,17 @@ def is_lost_connection(error: StoreError) -> bool:
     """Say whether a connection broke, so that the same on a new one may succeed."""
     cause = error.__cause__
     return isinstance(cause, DBAPIError) and cause.connection_invalidated
+
+
+def will_pass(error: StoreError) -> bool:
+    """Say whether the database itself was away, locked or full, so that the same may succeed later."""
+    cause = error.__cause__
+    if isinstance(cause, (PoolTimeoutError, DisconnectionError)):
+        return True
+    if not isinstance(cause, OperationalError):
+        return isinstance(cause, DBAPIError) and cause.connection_invalidated
+    # SQLite calls a mistake in a statement an operational error too.
+    return getattr(cause.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
 @contextmanager
@@ -111,3 +132,11 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = "IMMEDIATE"
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _wait_for_room(context: ExceptionContext) -> None:
+    """Let a full disk count as a lost connection: the job engine then waits and tries again, else the job fails."""
+    # The primary code is in the low byte; SQLITE_IOERR_* are what a full disk looks like to the log.
+    code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        context.is_disconnect = True

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from reviewer.database.connections import store_errors
 from reviewer.domain import Event
 from reviewer.errors import Superseded
+from reviewer.service.patience import insist
 from reviewer.service.store import Store
 
 _RETRY_S = 0.2
@@ -50,7 +51,7 @@ class MergeRequestLocks:
             if not self._shared:
                 yield
                 return
-            session = await asyncio.to_thread(self._open_session)
+            session = await insist(self._open_session)
             try:
                 while not await asyncio.to_thread(_try_lock, session, place):
                     await asyncio.sleep(_RETRY_S)
@@ -77,7 +78,7 @@ class JobFence:
 
     async def check(self) -> None:
         """Raise Superseded unless this job is still the one that may post."""
-        if not await asyncio.to_thread(self._store.is_current, self.job, self._executor):
+        if not await insist(lambda: self._store.is_current(self.job, self._executor)):
             raise Superseded(
                 f"{self._event.project} {self._event.number} has moved on, or the job was stopped"
             )

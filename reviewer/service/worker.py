@@ -14,6 +14,7 @@ from reviewer.domain import Event
 from reviewer.errors import ForgeTransient, ReviewerError, StoreError, Superseded
 from reviewer.ports import Json, Step
 from reviewer.service.fence import Fence, JobFence, MergeRequestLocks
+from reviewer.service.patience import insist
 from reviewer.service.store import Store
 
 # What a job does. A result with a `verdict` is a review document and is kept as one.
@@ -85,12 +86,13 @@ class Worker:
             async with self._places:
                 return await self._attempt(job)
         except Superseded:
-            await asyncio.to_thread(self._store.note_superseded, job, self._executor)
+            await insist(lambda: self._store.note_superseded(job, self._executor))
             log.info("job superseded")
             return None
         except Exception as err:  # one of the three places where everything is caught
             log.exception("job failed", error=type(err).__name__)
-            await asyncio.to_thread(self._store.note_error, job, _sentence(err))
+            sentence = _sentence(err)
+            await insist(lambda: self._store.note_error(job, sentence))
             raise
         finally:
             self._running.discard(job)
@@ -108,14 +110,14 @@ class Worker:
             time.sleep(_DRAIN_POLL_S)
 
     async def _attempt(self, job: str) -> Json:
-        asked = await asyncio.to_thread(self._store.job, job)
+        asked = await insist(lambda: self._store.job(job))
         if asked is None:
             raise StoreError(f"the job {job} was never written down")
         fence = JobFence(self._store, self._locks, job, asked.event, self._executor)
         await fence.check()
         result = await self._work(asked.event, self._step_of(job), fence)
         if isinstance(result, dict) and "verdict" in result:
-            review = await asyncio.to_thread(self._store.keep_review, job, asked.event, result)
+            review = await insist(lambda: self._store.keep_review(job, asked.event, result))
             return {"review": review, "verdict": result["verdict"]}
         return result
 

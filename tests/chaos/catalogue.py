@@ -34,6 +34,7 @@ SCENARIOS: dict[str, Scenario] = {
     "frozen-worker": freeze.run,
     "postgres-away": database_away.run,
     "sqlite-locked": sqlite_locked.run,
+    "sqlite-full": disk_full.run_with_page_limit,
     "disk-full": disk_full.run_on_small_disk,
     "clock-sqlite": partial(clock.run, kind="sqlite"),
     "clock-postgres": partial(clock.run, kind="postgres"),
