@@ -22,7 +22,7 @@ from itertools import islice
 
 from parsers.context import CodeContext, Scope
 from parsers.context import context as read_context
-from parsers.diff import FileDiff, FileStatus, LineKind, Side
+from parsers.diff import FileDiff, FileStatus, Hunk, LineKind, Side
 from parsers.languages import detect
 from parsers.source import SourceTooLarge, decode, parse
 from reviewer.domain import ChangedFile, UnitPart
@@ -196,13 +196,30 @@ def view(file: ChangedFile, contexts: Contexts, redact: Redact) -> FileView:
     }
     language = detect(file.path, file.new or b"")
     return FileView(
-        diff=file.diff,
+        diff=replace(file.diff, hunks=tuple(_with_redacted_sections(file, redact))),
         language=language.name if language else None,
         rows=rows,
         chains={i: tuple(scopes[s] for s in found.chains.get(line, ())) for i, line in anchors.items()},
         imports=tuple(map(redact, found.imports)),
         row_of_line={row.new: i for i, row in enumerate(rows) if row.new is not None},
     )
+
+
+def _with_redacted_sections(file: ChangedFile, redact: Redact) -> Iterator[Hunk]:
+    """Take secrets out of the lines that git repeats beside hunks: one may be the middle of a private key.
+
+    Such a line is known by the whole side that it stands in; git cuts it off at 80 bytes.
+    """
+    if not any(hunk.section for hunk in file.diff.hunks):
+        yield from file.diff.hunks
+        return
+    raw = numbered_lines(file, Side.OLD) or numbered_lines(file, Side.NEW)
+    shown = redact("\n".join(raw.values())).split("\n") if raw else []
+    taken_out = [(line, own) for line, own in zip(raw.values(), shown, strict=True) if line != own]
+    for hunk in file.diff.hunks:
+        section = hunk.section.rstrip()
+        own = next((own for line, own in taken_out if line.startswith(section)), redact(section))
+        yield replace(hunk, section=own if section else "")
 
 
 def printable(path: str) -> str:

@@ -178,6 +178,24 @@ def test_secrets_are_taken_out_of_the_file_as_a_whole() -> None:
     assert "   2   <gone>" in text_of(plan.units[0].parts)
 
 
+def test_the_line_beside_a_hunk_shows_no_part_of_a_secret() -> None:
+    def redact(text: str) -> str:
+        return text.replace("BEGIN\nSECRET of many lines\nEND", "BEGIN\n<gone>\nEND")
+
+    text = "BEGIN\nSECRET of many lines\nEND\n" + numbered(20)
+    file = changed_file("a.txt", text, text.replace("line 15\n", "changed\n"))
+    hunks = tuple(replace(hunk, section="SECRET of many") for hunk in file.diff.hunks)
+    plan = split(
+        [replace(file, diff=replace(file.diff, hunks=hunks))],
+        budget_tokens=4000,
+        count=count,
+        redact=redact,
+        contexts=no_context,
+    )
+    assert "SECRET" not in text_of(plan.units[0].parts)
+    assert "@@ <gone>" in text_of(plan.units[0].parts)
+
+
 def test_no_signature_or_import_lets_a_secret_through() -> None:
     def context(_file: ChangedFile, lines: Collection[int]) -> CodeContext:
         scope = Scope("function", "f", "f", "def f(key=SECRET):", 1, 200)
