@@ -44,14 +44,19 @@ class Session:
         """Run a command to its end; `look_up` opens the repository's index, `stream` shows words as they come."""
         from reviewer import commands, wiring
         from reviewer.commands.assistant import Assistant
+        from reviewer.domain import Errand, Priority
 
         async def flow() -> Answer:
-            engine = await wiring.open_engine(self.settings, rules_only=self.rules_only)
+            engine = await wiring.open_engine(
+                self.settings,
+                rules_only=self.rules_only,
+                measuring=True,  # who asks again wants another answer
+            )
             try:
                 with _library(self.worktree, request, look_up=look_up, progress=progress) as library:
                     assistant = Assistant(
                         settings=self.settings,
-                        gateway=engine.gateway,
+                        gateway=engine.gateway and engine.gateway.on_behalf_of(errand),
                         scanners=engine.scanners,
                         key=engine.key,
                         library=library,
@@ -64,6 +69,8 @@ class Session:
                 await engine.aclose()
 
         shown = self.common.progress()
+        ref = request.subjects[0].change.ref if request.subjects else None
+        errand = Errand(ref, priority=Priority.PERSON)
 
         def progress(stage: str, done: int, total: int) -> None:
             if shown:

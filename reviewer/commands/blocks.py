@@ -23,10 +23,7 @@ _BEGIN = re.compile(r"<{5,9} ?SEARCH\s*")
 _MIDDLE = re.compile(r"={5,9}\s*")
 _END = re.compile(r">{5,9} ?REPLACE\s*")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*[\w+#.-]*\s*")
-_NAMED = re.compile(
-    r"[#*\s>-]*(?:(?:file|path|文件|路径)\s*[:：]\s*)?[`*]*(?P<path>[^\s`*:]*(?:/|\w\.\w)[^\s`*:]*)",
-    re.IGNORECASE,
-)
+_NAMED = re.compile(r"[#*\s>`-]*(?P<line>[^\s#*>`-].*(?:/|\w\.\w).*)")
 
 
 class BlocksUnreadable(ValueError):
@@ -35,12 +32,12 @@ class BlocksUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One change; `path` is as the model wrote it, empty where it named none.
+    """One change; `heading` is the line that may name its file, empty where there is none.
 
     `readings` are (old text, new text), one for each line that may divide the two.
     """
 
-    path: str
+    heading: str
     readings: tuple[tuple[str, str], ...]
 
 
@@ -59,19 +56,19 @@ def read_blocks(answer: str) -> tuple[Block, ...]:
 
 
 def _read(lines: list[str]) -> Iterator[Block]:
-    path = ""
+    heading = ""
     position = 0
     while position < len(lines):
         line = lines[position]
         position += 1
         if not _BEGIN.fullmatch(line.strip()):
             if (named := _NAMED.match(line)) and not _FENCE.fullmatch(line):
-                path = named["path"]
+                heading = named["line"].strip("`* ")
             continue
         end = next((n for n in range(position, len(lines)) if _END.fullmatch(lines[n].strip())), None)
         if end is None:
             raise BlocksUnreadable("a SEARCH block has no line >>>>>>> REPLACE")
-        yield Block(path, tuple(_readings(lines[position:end])))
+        yield Block(heading, tuple(_readings(lines[position:end])))
         position = end + 1
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reviewer.commands.assistant import Assistant, Talk
-from reviewer.commands.digest import Order, lay_out
+from reviewer.commands.digest import Layout, Order, over
 from reviewer.commands.reading import Reading, read
 from reviewer.commands.subject import Answer, Request
 from reviewer.domain import Message, ReviewWarning
@@ -75,30 +75,32 @@ async def run(request: Request, assistant: Assistant) -> Answer:
 
     async def talk(model: Model) -> Answer:
         conversation = Talk(model, assistant)
-        layout = await lay_out(reading, order, conversation, assistant)
-        found = await _ask(layout.messages(order, conversation), reading, conversation)
-        warnings = (
-            *reading.warnings,
-            *layout.unread,
-            *_not_described(reading, found),
-            *conversation.warnings,
-        )
-        return Answer(
-            text=write_markdown(found, warnings, headings(assistant.settings.review.language)),
-            read=reading.read,
-            facts={
-                "title": found.title,
-                "description": found.description,
-                "walkthrough": [{"path": path, "what": what} for path, what in found.files.items()],
-                "risk": found.risk,
-                "risk_reason": found.risk_reason,
-            },
-            warnings=warnings,
-            model=model.name,
-            usage=conversation.usage,
-        )
+
+        async def finish(layout: Layout) -> Answer:
+            found = await _ask(layout.messages(order, conversation), reading, conversation)
+            return _answer(found, reading, layout, conversation, assistant.settings.review.language)
+
+        return await over(reading, order, conversation, assistant, finish)
 
     return await assistant.ask(talk)
+
+
+def _answer(found: Description, reading: Reading, layout: Layout, talk: Talk, language: str) -> Answer:
+    warnings = (*reading.warnings, *layout.unread, *_not_described(reading, found), *talk.warnings)
+    return Answer(
+        text=write_markdown(found, warnings, headings(language)),
+        read=reading.read,
+        facts={
+            "title": found.title,
+            "description": found.description,
+            "walkthrough": [{"path": path, "what": what} for path, what in found.files.items()],
+            "risk": found.risk,
+            "risk_reason": found.risk_reason,
+        },
+        warnings=warnings,
+        model=talk.model.name,
+        usage=talk.usage,
+    )
 
 
 @dataclass(frozen=True, slots=True)

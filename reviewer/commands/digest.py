@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reviewer.commands.assistant import Assistant, Talk
 from reviewer.commands.reading import Reading
@@ -17,6 +18,7 @@ MOST_PORTIONS = 16  # further ones are named, not read
 NOTES_TOKENS = 400  # for the notes on one portion
 SMALLEST_PORTION = 200  # tokens: below, no code fits beside the texts that are always sent
 HALVINGS = 2  # how often portions are cut smaller when a server counts more tokens than we did
+_T = TypeVar("_T")
 _ELSEWHERE_SHARE = 4  # of the room for code, one part is for definitions elsewhere
 
 
@@ -50,39 +52,47 @@ async def tell(reading: Reading, order: Order, assistant: Assistant) -> Answer:
 
     async def talk(model: Model) -> Answer:
         conversation = Talk(model, assistant)
-        layout = await lay_out(reading, order, conversation, assistant)
-        text = await conversation.tell(
-            layout.messages(order, conversation), purpose=order.purpose, shown=True
-        )
-        return Answer(
-            text=text,
-            read=reading.read,
-            warnings=(*reading.warnings, *layout.unread, *conversation.warnings),
-            model=model.name,
-            usage=conversation.usage,
-        )
+
+        async def finish(layout: Layout) -> Answer:
+            messages = layout.messages(order, conversation)
+            text = await conversation.tell(messages, purpose=order.purpose, shown=True)
+            return Answer(
+                text=text,
+                read=reading.read,
+                warnings=(*reading.warnings, *layout.unread, *conversation.warnings),
+                model=model.name,
+                usage=conversation.usage,
+            )
+
+        return await over(reading, order, conversation, assistant, finish)
 
     return await assistant.ask(talk)
 
 
-async def lay_out(reading: Reading, order: Order, talk: Talk, assistant: Assistant) -> Layout:
+async def over(
+    reading: Reading,
+    order: Order,
+    talk: Talk,
+    assistant: Assistant,
+    finish: Callable[[Layout], Awaitable[_T]],
+) -> _T:
     """Show the code, or where it does not fit in one call, notes that the model takes on its portions.
 
-    Raises ModelOverflow where not even small portions fit, and what else calls raise.
+    `finish` makes the final call. A server that counts more tokens than we did gets smaller portions.
+    Raises ModelOverflow where not even those fit, and what else calls raise.
     """
     room = talk.room(Layout("", ()).messages(order, talk))
-    for halving in range(HALVINGS + 1):
-        budget = max(room >> halving, SMALLEST_PORTION)
+    for halving in range(HALVINGS):
         try:
-            return await _lay_out(reading, order, talk, assistant, budget)
+            return await finish(await _lay_out(reading, order, talk, assistant, room >> halving))
         except ModelOverflow:
-            if halving == HALVINGS or budget == SMALLEST_PORTION:
-                raise
-    raise AssertionError("the last halving returns or raises")
+            room = min(room, talk.room(Layout("", ()).messages(order, talk)))  # it told its true window
+    return await finish(await _lay_out(reading, order, talk, assistant, room >> HALVINGS))
 
 
 async def _lay_out(reading: Reading, order: Order, talk: Talk, assistant: Assistant, budget: int) -> Layout:
     count = talk.model.estimate
+    budget = max(budget, SMALLEST_PORTION)
     fence = count(reading.briefing.fence("code", "")) + 20
     plan = reading.portions(max(budget - fence, SMALLEST_PORTION), count)
     unread = plan.warnings

@@ -7,6 +7,7 @@ but the file's own, and leaves a file that parses as well as before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,7 +30,7 @@ from reviewer.stages.restoring import PLACEHOLDER, restore
 from reviewer.stages.sides import numbered_lines
 
 _PROVEN = (EditVerdict.CLEAN, EditVerdict.UNCHECKED)
-_GBK = ("gb18030",)
+_GB18030 = "gb18030"  # what the GBK of files is decoded as
 
 
 class EditRefused(ValueError):
@@ -46,8 +47,8 @@ class Edit:
 
     @property
     def text(self) -> str:
-        """Return the lines as `parsers.edits` takes them: empty for none, a line end for an empty one."""
-        return "\n".join(self.lines) or "\n" * len(self.lines)
+        """Return the lines as `parsers.edits` takes them, each with its end."""
+        return "".join(f"{line}\n" for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,43 +112,76 @@ def apply_edits(file: ChangedFile, chosen: Sequence[Edit], limits: Limits) -> Ne
 
 
 def _file_of(block: Block, files: Sequence[ChangedFile]) -> ChangedFile:
-    """Return the file that a block names: by its path, else by an end of it that only one has."""
-    exact = [file for file in files if file.path == block.path]
-    if exact:
-        return exact[0]
-    ending = PurePosixPath(block.path).parts[-2:]
+    """Return the file that a block's heading names: by its path, else by an end of it that only one has."""
+    named = [file for file in files if _names(block.heading, file.path)]
+    if named:
+        return max(named, key=lambda file: len(file.path))
+    word = next(iter(block.heading.split()), "").strip("`*:")
+    ending = PurePosixPath(word).parts[-2:]
     near = [file for file in files if ending and PurePosixPath(file.path).parts[-len(ending) :] == ending]
     if len(near) == 1:
         return near[0]
-    if len(files) == 1 and "/" not in block.path and "." not in block.path:
+    if len(files) == 1 and "/" not in word and "." not in word:
         return files[0]
-    told = f"{block.path} is none of the files shown" if block.path else "a block names no file"
+    told = f"{word} is none of the files shown" if word else "a block names no file"
     raise EditRefused(f"{told}: {', '.join(file.path for file in files)}")
 
 
+def _names(heading: str, path: str) -> bool:
+    return re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w/-]|\.\w)", heading) is not None
+
+
 def _place(block: Block, file: ChangedFile, limits: Limits) -> Edit | None:
-    """Find the lines that a block replaces, by the first of its readings that stands in the file."""
+    """Find the lines that a block replaces, by the longest of its readings that stands in the file."""
     lines = numbered_lines(file, Side.NEW)
-    text = QuotableText(lines, sorted(selected_lines(file)), Side.NEW, limits.redact)
+    shown = limits.redact("\n".join(lines.values())).split("\n")
     problem = f"{file.path}: a block has no old text; copy the lines that it replaces"
-    for old, new in block.readings:
+    for old, new in reversed(block.readings):
         wanted, becomes = _trim_blank(old.split("\n"), new.split("\n"))
         if not any(line.strip() for line in wanted):
             continue
-        quoted = "\n".join(wanted)
+        span = _exact(shown, wanted, selected_lines(file))
+        if span is not None:
+            return _edit(file, span, becomes, limits)
+        text = QuotableText(lines, sorted(selected_lines(file)), Side.NEW, limits.redact)
         try:
-            place = text.find(quoted, None)
+            place = text.find("\n".join(wanted), None)
         except QuoteNotFound as err:
             first = next(line for line in wanted if line.strip()).strip()
             why = "stands there more than once" if err.reason == "quote-ambiguous" else "does not stand there"
             problem = f"{file.path}: the old text {why}: {first[:120]}"
             continue
-        shown = _shown(lines, place.start, place.end, limits.redact)
         if not place.whole:
-            return _edit(file, (place.start, place.start), _piece(file, shown[0], quoted, becomes), limits)
-        own = reindent(place.unmark(wanted) or wanted, shown, place.unmark(becomes) or becomes)
-        return _edit(file, (place.start, place.end), own, limits)
+            piece = _piece(file, shown[place.start - 1], "\n".join(wanted), becomes)
+            return _edit(file, (place.start, place.end), piece, limits)
+        wanted = place.unmark(wanted) or wanted
+        start, end = _with_blank(shown, (place.start, place.end), wanted)
+        own = reindent(wanted, shown[start - 1 : end], place.unmark(becomes) or becomes)
+        return _edit(file, (start, end), own, limits)
     raise EditRefused(problem)
+
+
+def _exact(shown: Sequence[str], wanted: Sequence[str], preferred: frozenset[int]) -> Span | None:
+    """Return the only place that has these very lines, else the only one on preferred lines."""
+    count = len(wanted)
+    starts = [n for n, line in enumerate(shown) if line == wanted[0] and [*shown[n : n + count]] == [*wanted]]
+    if len(starts) > 1:
+        starts = [n for n in starts if preferred.intersection(range(n + 1, n + count + 1))]
+    return (starts[0] + 1, starts[0] + count) if len(starts) == 1 else None
+
+
+def _with_blank(shown: Sequence[str], span: Span, wanted: Sequence[str]) -> Span:
+    """Take the blank lines in that the old text has at its ends: a quote is compared without them."""
+    start, end = span
+    for line in wanted:
+        if line.strip() or start < 2 or shown[start - 2].strip():
+            break
+        start -= 1
+    for line in reversed(wanted):
+        if line.strip() or end >= len(shown) or shown[end].strip():
+            break
+        end += 1
+    return start, end
 
 
 def _piece(file: ChangedFile, shown: str, old: str, becomes: Sequence[str]) -> list[str]:
@@ -181,20 +215,12 @@ def _edit(file: ChangedFile, span: Span, becomes: Sequence[str], limits: Limits)
     return Edit(start - 1, start - 1, (lines[start - 1], *new))
 
 
-def _shown(lines: dict[int, str], start: int, end: int, redact: Callable[[str], str]) -> list[str]:
-    """Return lines as the prompt showed them."""
-    redacted = redact("\n".join(lines.values())).split("\n")
-    return redacted[start - 1 : end]
-
-
 def _trim_blank(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
-    """Take the blank lines off both ends that old and new text have in common; those of the old go anyway."""
-    old, new = list(old), list(new)
+    """Take off both ends the blank lines that old and new text have in common."""
     for end in (0, -1):
-        while len(old) > 1 and not old[end].strip():
+        while len(old) > 1 and new and not old[end].strip() and not new[end].strip():
             old.pop(end)
-            if new and not new[end].strip():
-                new.pop(end)
+            new.pop(end)
     return old, ([] if new == [""] else new)
 
 
@@ -205,7 +231,7 @@ def _check_characters(path: str, source: bytes, edit: Edit) -> None:
         raise EditRefused(f"{path}: the new text holds characters that cannot be seen")
     if not found.lossless and "\N{REPLACEMENT CHARACTER}" in text:
         raise EditRefused(f"{path}: a line with damaged characters cannot be written again")
-    if found.encoding in _GBK:
+    if found.encoding == _GB18030:
         try:
             source.decode("gbk")
             text.encode("gbk")
@@ -243,7 +269,7 @@ def _together(source: bytes, ordered: Sequence[Edit]) -> str:
         made += lines[position - 1 : edit.start - 1]
         made += edit.lines
         position = edit.end + 1
-    return "\n".join(made) or "\n" * len(made)
+    return "".join(f"{line}\n" for line in made)
 
 
 def _check_lines(file: ChangedFile, source: bytes, new: bytes) -> None:

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*)*")
 _QUOTED = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w./-]+\.\w+")
 _SHAPED = re.compile(r"_|[a-z0-9][A-Z]|\.|::|#|->|\d")  # a name of code, no word of prose
-_SHORTEST_WORD = 4
+_SHORTEST_WORD = 3
 
 
 def find_subject(question: str, library: Library, *, project: str) -> Subject | None:

@@ -89,6 +89,8 @@ def read_change(worktree: Worktree, *, staged: bool, worktree_too: bool) -> Subj
 
 
 def _take(chosen: _Chosen, word: str, place: Place) -> None:
+    if not word:
+        raise UsageError("a target is empty")
     file = place.folder / word
     lines = _LINES.fullmatch(word)
     if _exists(file):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from parsers import edits
@@ -14,7 +14,7 @@ from parsers.languages import Language, by_name, detect
 from parsers.source import decode
 from reviewer.commands import frameworks
 from reviewer.commands.assistant import Assistant, Talk
-from reviewer.commands.digest import Order, lay_out
+from reviewer.commands.digest import Layout, Order, over
 from reviewer.commands.frameworks import Framework
 from reviewer.commands.library import Library
 from reviewer.commands.reading import Reading, read
@@ -148,31 +148,40 @@ def _order(reading: Reading, plan: _Plan) -> Order:
 
 
 async def _talk(model: Model, order: Order, reading: Reading, plan: _Plan, assistant: Assistant) -> Answer:
-    """Ask, read, prove; once more with the error where that fails."""
     talk = Talk(model, assistant, want=_WANTED_TOKENS)
-    layout = await lay_out(reading, order, talk, assistant)
-    messages = layout.messages(order, talk)
+
+    async def finish(layout: Layout) -> Answer:
+        code = await _ask(layout.messages(order, talk), reading, plan, talk, assistant)
+        return Answer(
+            text=code,
+            files=(NewText(plan.path, None, code.encode()),),
+            read=(*reading.read, *((plan.style[0],) if plan.style else ())),
+            facts={"path": plan.path, "framework": plan.framework.name},
+            warnings=(*reading.warnings, *layout.unread, *talk.warnings),
+            model=model.name,
+            usage=talk.usage,
+        )
+
+    return await over(reading, order, talk, assistant, finish)
+
+
+async def _ask(
+    messages: tuple[Message, ...], reading: Reading, plan: _Plan, talk: Talk, assistant: Assistant
+) -> str:
+    """Ask, read, prove; once more with the error where that fails."""
     told = await talk.tell(messages, purpose="test")
     code, trouble = _read(told, plan)
+    if not trouble:
+        return code
+    name = talk.model.name
+    assistant.say(f"{name}: {trouble}; asking once more")
+    error = reading.briefing.wording.write("test-repair", error=reading.briefing.fence("error", trouble))
+    later = (Message("assistant", told[:_SHOWN_BACK]), Message("user", error))
+    told = await talk.tell((*messages, *later), purpose="test repair")
+    code, trouble = _read(told, plan)
     if trouble:
-        assistant.say(f"{model.name}: {trouble}; asking once more")
-        error = reading.briefing.fence("error", trouble)
-        later = (
-            Message("assistant", told[:_SHOWN_BACK]),
-            Message("user", reading.briefing.wording.write("test-repair", error=error)),
-        )
-        told = await talk.tell((*messages, *later), purpose="test repair")
-        code, trouble = _read(told, plan)
-        if trouble:
-            raise ModelReplyInvalid(f"no test that parses, twice: {trouble}", model=model.name, reply=told)
-    answer = Answer(
-        text=code,
-        files=(NewText(plan.path, None, code.encode()),),
-        read=(*reading.read, *((plan.style[0],) if plan.style else ())),
-        facts={"path": plan.path, "framework": plan.framework.name},
-        warnings=(*reading.warnings, *layout.unread, *talk.warnings),
-    )
-    return replace(answer, model=model.name, usage=talk.usage)
+        raise ModelReplyInvalid(f"no test that parses, twice: {trouble}", model=name, reply=told)
+    return code
 
 
 def _read(told: str, plan: _Plan) -> tuple[str, str]:

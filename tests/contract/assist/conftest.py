@@ -11,6 +11,9 @@ import pytest
 from tests.contract.assist.lab import Desk, configuration
 from tests.contract.gate.lab import Project
 from tests.fakes.models import ScriptedModels
+from tests.fakes.models.llama import gguf_file, serve_llama
+
+WINDOW = 4096  # of the real model: what a fix and a test need
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,13 @@ def desk(
     config = tmp_path / "reviewer.toml"
     config.write_text(configuration(server.url), encoding="utf-8")
     return Desk(Project.create(tmp_path / "project"), server, monkeypatch, capsysbinary, config)
+
+
+@pytest.fixture(scope="session")
+def llama_url() -> Iterator[str]:
+    try:
+        gguf_file()
+    except LookupError as err:
+        pytest.skip(str(err))
+    with serve_llama(window=WINDOW) as url:
+        yield url

@@ -60,13 +60,14 @@ class Desk:
         assert "internal error" not in outcome.err
         return outcome
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write a file of the worktree and commit it."""
-        file = self.project.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        self.project.git("add", "--all", "--", path)
-        self.project.git("commit", "--quiet", "--message", f"add {path}")
+    def write(self, files: dict[str, bytes]) -> None:
+        """Write files of the worktree and commit them."""
+        for path, content in files.items():
+            file = self.project.folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        self.project.git("add", "--all", "--", *files)
+        self.project.git("commit", "--quiet", "--message", "change")
 
     def configure(self, text: str) -> None:
         self.config.write_text(text, encoding="utf-8")

@@ -103,7 +103,7 @@ CASES = {
 def test_the_framework_the_style_and_the_place_are_the_repositorys_own(desk: Desk, name: str) -> None:
     case = CASES[name]
     for path, text in case.files.items():
-        desk.write(path, text.encode())
+        desk.write({path: text.encode()})
     tested = next(iter(case.files))
     desk.server.script.when(turn=1).reply(f"Here it is:\n```\n{case.code}((\n```\n")
     desk.server.script.when(turn=2).reply(f"```\n{case.code}```\n")

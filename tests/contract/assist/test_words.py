@@ -39,8 +39,8 @@ DESCRIPTION = {
 
 @pytest.fixture
 def shop(desk: Desk) -> Desk:
-    desk.write("app/rounding.py", ROUNDING.encode())
-    desk.write("app/fees.py", FEES.encode())
+    desk.write({"app/rounding.py": ROUNDING.encode()})
+    desk.write({"app/fees.py": FEES.encode()})
     return desk
 
 
@@ -58,7 +58,7 @@ def test_explain_shows_the_lines_what_stands_around_them_and_what_they_call(shop
 
 
 def test_explain_of_a_range_is_about_the_change(shop: Desk) -> None:
-    shop.write("app/fees.py", FEES.replace("1000", "2000").encode())
+    shop.write({"app/fees.py": FEES.replace("1000", "2000").encode()})
     shop.server.script.otherwise().reply("The rate is halved.")
 
     outcome = shop.run("explain", "HEAD~1..HEAD")
@@ -88,7 +88,7 @@ def test_ask_about_names_that_are_not_there_has_nothing_to_read(shop: Desk) -> N
 
 
 def test_describe_prints_a_commit_message(shop: Desk) -> None:
-    shop.write("app/fees.py", FEES.replace("1000", "2000").encode())
+    shop.write({"app/fees.py": FEES.replace("1000", "2000").encode()})
     shop.server.script.otherwise().reply(DESCRIPTION)
 
     outcome = shop.run("describe", "HEAD~1..HEAD")
@@ -101,7 +101,7 @@ def test_describe_prints_a_commit_message(shop: Desk) -> None:
 
 
 def test_describe_as_json(shop: Desk) -> None:
-    shop.write("app/fees.py", FEES.replace("1000", "2000").encode())
+    shop.write({"app/fees.py": FEES.replace("1000", "2000").encode()})
     shop.server.script.when(schema=False).reply("It is a fine change.")
     shop.server.script.when(schema=True).reply(DESCRIPTION)
 
