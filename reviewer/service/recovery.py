@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Integer, and_, cast, delete, func, literal, or_, select
+from sqlalchemy import and_, delete, func, literal, or_, select
 
 from reviewer.database.tables import executors
 from reviewer.service.engine import queue_name
@@ -104,7 +104,8 @@ class Roster:
         Such a job cannot go on where it stood, it has to begin anew.
         """
         progress = self._store.progress
-        older = cast(progress.c.application_version, Integer) < int(version)
+        # Listed, not compared as numbers: whatever else stands there is none of ours.
+        older = progress.c.application_version.in_([str(number) for number in range(int(version))])
         left = and_(progress.c.status == "PENDING", progress.c.executor_id.in_(gone))
         # Taken over by a process of that version, which has ended since.
         forgotten = and_(
