@@ -30,7 +30,7 @@ Scenario = Callable[[Ground], Outcome]
 SCENARIOS: dict[str, Scenario] = {
     "kill-sqlite": partial(kill.run, kind="sqlite"),
     "kill-postgres": partial(kill.run, kind="postgres"),
-    "kill-three-workers": partial(kill.run, kind="postgres", processes=3),
+    "kill-three-workers": partial(kill.run, kind="postgres", workers=3),
     "frozen-worker": freeze.run,
     "postgres-away": database_away.run,
     "sqlite-locked": sqlite_locked.run,

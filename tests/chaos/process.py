@@ -93,6 +93,14 @@ class Process:
         )
         return self._url
 
+    @property
+    def known_url(self) -> str | None:
+        """Return its address if it runs and has told it."""
+        if not self.runs:
+            return None
+        self._url = self._url or self._read_url() or ""
+        return self._url or None
+
     def wait_ready(self) -> None:
         """Wait until it answers that it is ready."""
         self._ground.until(lambda: self.ready() or None, f"{self.name} to be ready", patience_s=PATIENCE_S)
@@ -151,6 +159,9 @@ class Process:
     def _find_url(self) -> str | None:
         assert self._process is not None
         assert self._process.poll() is None, f"{self.name} has ended: {self.log()}"
+        return self._read_url()
+
+    def _read_url(self) -> str | None:
         with self._log.open("rb") as log:
             log.seek(self._log_began)
             for line in log:

@@ -124,7 +124,7 @@ class Site:
     ) -> str | None:
         """Tell of a merge request once; return the job, or None if there was no acknowledgement."""
         target = to or next((one for one in self.processes if one.runs), None)
-        if target is None:
+        if target is None or target.known_url is None:
             return None
         try:
             answer = self.send(change, delivery, to=target, oldrev=oldrev)
