@@ -18,6 +18,9 @@ from reviewer.domain import Confidence, Role, Severity
 from reviewer.errors import ConfigError
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Label = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\r\n,]+$")
+]
 Posting = Literal["all", "summary", "off"]
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 _OWN_FOLDERS = frozenset({"guidelines", "model", "reviewer", "secret"})  # of rule ids
@@ -166,6 +169,9 @@ class ReviewSettings(Section):
 
     `token_budget` bounds what the model calls of one review cost: uncached prompt and written tokens.
     An `incremental` review of the service asks models only about what has changed since the last one.
+    A `summary` may suggest some of the `labels`; they are shown, and never set on the forge.
+    Models see the `tickets` of the project that a description names.
+    `index_budget_s` is how long a review may work on the symbol index, 0 for reviews without it.
     """
 
     language: Literal["en", "zh-CN"] = "en"
@@ -175,6 +181,11 @@ class ReviewSettings(Section):
     fail_on: FailOn = "high"
     time_budget_s: float = Field(default=600, gt=0)
     token_budget: int | None = Field(default=None, ge=1000)
+    verify_rules: bool = False
+    summary: bool = True
+    tickets: bool = True
+    labels: tuple[Label, ...] = Field(default=(), max_length=50)
+    index_budget_s: float = Field(default=5, ge=0, le=600)
     max_file_bytes: int = Field(default=1_000_000, ge=1)
     ignore: tuple[str, ...] = ()
     paths: dict[str, PathSettings] = Field(default_factory=dict)

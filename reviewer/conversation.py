@@ -27,7 +27,6 @@ from reviewer.domain import (
 from reviewer.errors import ModelOverflow, ModelReplyInvalid
 from reviewer.ports import Model, ModelRequest
 from reviewer.stages.prompt import (
-    SUMMARY_SCHEMA,
     VERIFY_SCHEMA,
     Briefing,
     Prompt,
@@ -147,7 +146,12 @@ async def summarise(
     prompt = summary_prompt(briefing, shown, told, model.profile)
     overview = None
     try:
-        overview = await talk.ask(prompt.messages, read_summary, SUMMARY_SCHEMA, deliberate=False)
+        overview = await talk.ask(
+            prompt.messages,
+            lambda text: read_summary(text, briefing.labels),
+            prompt.schema,
+            deliberate=False,
+        )
     except ModelReplyInvalid as err:
         talk.warn("reply-invalid", f"summary: {err}")
     return SummaryReply(overview, talk.usage, tuple(talk.warnings))

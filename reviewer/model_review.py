@@ -26,10 +26,12 @@ from reviewer.ports import Model
 from reviewer.stages import verify
 from reviewer.stages.guidelines import Selection, select
 from reviewer.stages.prompt import Briefing, brief
+from reviewer.stages.related_code import RelatedCode
 from reviewer.stages.units import UnitPlan
 from reviewer.stages.votes import Tally, merge
+from reviewer.surroundings import Surroundings
 from reviewer.unit_reviews import Answer, UnitReviews, review_units, room
-from reviewer.verification import verify_findings
+from reviewer.verification import verify_findings, verify_rules
 
 TOKENS_PER_GUIDELINE_CHARACTER = 2  # of the window: guidelines take about an eighth of it at most
 OVERVIEW_FROM_LINES = 10  # a smaller change needs no summary of what it does
@@ -62,9 +64,12 @@ async def ask(panel: Panel, known: Sequence[Finding]) -> Asked:
     required.
     """
     if not panel.files:
-        return Asked()
+        return Asked(known=tuple(known))
     if not panel.gateway.configured(Role.REVIEW):
-        return Asked(warnings=(ReviewWarning("no-model", "no model is configured and none was found"),))
+        return Asked(
+            known=tuple(known),
+            warnings=(ReviewWarning("no-model", "no model is configured and none was found"),),
+        )
     words = _choose_guidelines(panel)
     briefing = brief(
         panel.change,
@@ -76,12 +81,19 @@ async def ask(panel: Panel, known: Sequence[Finding]) -> Asked:
     )
     start = await _START.run(panel.step, "reach a model", lambda: _reach(panel, briefing))
     if start.problem:
-        return Asked(warnings=(ReviewWarning("model-unreachable", start.problem, undecided=panel.required),))
-    reviews = await review_units(panel, briefing, start.budget)
+        return Asked(
+            known=tuple(known),
+            warnings=(ReviewWarning("model-unreachable", start.problem, undecided=panel.required),),
+        )
+    around = Surroundings(_related_code(panel))
+    reviews = await review_units(panel, briefing, start.budget, around)
     asked = _collect(panel, briefing, reviews, known)
     asked = replace(asked, warnings=(*words.warnings, *asked.warnings))
-    asked = await verify_findings(panel, briefing, reviews.plan, asked)
-    return await _summarise(panel, briefing, reviews.plan, asked, known)
+    asked = await verify_findings(panel, briefing, reviews.plan, asked, around)
+    asked = await verify_rules(panel, briefing, reviews.plan, asked, around)
+    if panel.settings.summary:
+        asked = await _summarise(panel, briefing, reviews.plan, asked, around)
+    return replace(asked, warnings=(*asked.warnings, *around.warnings))
 
 
 def _choose_guidelines(panel: Panel) -> Selection:
@@ -94,6 +106,13 @@ def _choose_guidelines(panel: Panel) -> Selection:
         room=context // TOKENS_PER_GUIDELINE_CHARACTER,
         required=panel.required,
     )
+
+
+def _related_code(panel: Panel) -> RelatedCode | None:
+    if panel.codebase is None:
+        return None
+    estimate = panel.gateway.configured(Role.REVIEW)[0].estimate
+    return RelatedCode(panel.codebase, panel.files, count=estimate, redact=panel.redact)
 
 
 async def _reach(panel: Panel, briefing: Briefing) -> _Start:
@@ -124,6 +143,7 @@ def _collect(panel: Panel, briefing: Briefing, reviews: UnitReviews, known: Sequ
         warnings=(*dict.fromkeys(failures), *unseen, *notes),
         usage=sum((answer.spent for answer in answers), Usage()),
         models=tuple(dict.fromkeys(answer.model for answer in answers if answer.reply is not None)),
+        known=tuple(known),
         seen_lines=sum(
             unit.changed_lines for unit, is_seen in zip(reviews.plan.units, seen, strict=True) if is_seen
         ),
@@ -178,13 +198,13 @@ def _failure(panel: Panel, unit: ReviewUnit, answer: Answer, *, seen: bool) -> R
 
 
 async def _summarise(
-    panel: Panel, briefing: Briefing, plan: UnitPlan, asked: Asked, known: Sequence[Finding]
+    panel: Panel, briefing: Briefing, plan: UnitPlan, asked: Asked, around: Surroundings
 ) -> Asked:
     """Ask what the change does, once, where it is big enough to ask and a model has answered before."""
     lines = sum(unit.changed_lines for unit in plan.units)
     if not asked.models or lines < OVERVIEW_FROM_LINES:
         return asked
-    findings = (*known, *asked.findings)
+    findings = (*asked.known, *asked.findings)
     panel.progress("summing up", 0, 1)
 
     async def tell(model: Model) -> _Told:
@@ -201,9 +221,12 @@ async def _summarise(
     panel.progress("summing up", 1, 1)
     if told.reply is None:
         return replace(asked, warnings=(*asked.warnings, ReviewWarning("no-summary", told.problem)))
+    overview = told.reply.overview
+    if overview is not None:
+        overview = replace(overview, untested=await around.untested())
     return replace(
         asked,
-        overview=told.reply.overview,
+        overview=overview,
         usage=asked.usage + told.reply.usage,
         warnings=(*asked.warnings, *told.reply.warnings),
     )

@@ -19,7 +19,7 @@ from reviewer.domain import (
     Usage,
 )
 from reviewer.errors import ModelError, ModelTimeout, ModelUnavailable
-from reviewer.ports import Gateway, Json, Model, Step
+from reviewer.ports import Codebase, Gateway, Json, Model, Step
 from reviewer.stages.guidelines import Guidelines
 
 _T = TypeVar("_T")
@@ -38,6 +38,7 @@ class Panel:
 
     `guidelines` are all the rules in words that hold here. `recall` looks up `answers` of former reviews
     of the same change: of a unit that is as it was nobody is asked again. It is called in a thread.
+    `codebase` is the code around the change, where that is at hand.
     """
 
     gateway: Gateway
@@ -52,6 +53,7 @@ class Panel:
     guidelines: Guidelines = field(default_factory=Guidelines)
     clock: Callable[[], float] = time.monotonic
     recall: Recall = nothing_remembered
+    codebase: Codebase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Asked:
     """What came of asking: admitted findings without fingerprints, and everything that was not.
 
     `answers` is what a later review may recall; `remembered` counts the units that
-    were answered out of it this time.
+    were answered out of it this time. `known` are the findings that needed no model, doubted or not.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -70,6 +72,7 @@ class Asked:
     overview: Overview | None = None
     seen_lines: int = 0
     reanchored: int = 0
+    known: tuple[Finding, ...] = ()
     answers: Mapping[str, Json] = field(default_factory=dict)
     remembered: int = 0
 

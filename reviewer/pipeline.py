@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -31,11 +31,12 @@ from reviewer.domain import (
     Rejected,
     Review,
     ReviewWarning,
+    Role,
     Verdict,
 )
 from reviewer.model_review import ask
 from reviewer.panel import Asked, Panel, Progress, Recall, nothing_remembered
-from reviewer.ports import Forge, Formatter, Gateway, Json, Ledger, Scanner, Step
+from reviewer.ports import Codebase, Forge, Formatter, Gateway, Json, Ledger, Scanner, Step
 from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
 from reviewer.stages.aside import Aside, reveal
@@ -53,6 +54,7 @@ from reviewer.stages.sides import side_texts
 from reviewer.stages.suggestion import keep_proven
 from reviewer.stages.suppress import Baseline, apply_suppressions
 from reviewer.stages.triage import ignore_globs, triage
+from reviewer.surroundings import prepare
 
 _T = TypeVar("_T")
 Scanners = Callable[[ReviewSettings, RulesSettings], Sequence[Scanner]]
@@ -103,12 +105,14 @@ async def review(
     recalled: Recollection | None = None,
     answered: Recall | None = None,
     keep: Callable[[Mapping[str, Json]], None] | None = None,
+    codebase: AbstractContextManager[Codebase | None] | None = None,
 ) -> Review:
     """Review a change: rules and secrets over all of it, models over what is worth it.
 
     `errand` says on whose behalf; without one it is the change's own. `recalled` is what was learnt
     before: findings that people have dismissed are silenced, new ones go before those said already.
     `answered` looks up what models said in earlier reviews of the merge request, which `keep` was given.
+    `codebase` is the code around the change.
 
     Raises ConfigError for settings of the repository that cannot be understood, RuleError for a rule
     that cannot be used. Whatever else goes wrong is a warning in the review.
@@ -119,29 +123,35 @@ async def review(
     aside = Aside(ignore_globs(limits))
     change = reveal(change, aside)
     triaged = triage(change, limits)
-    scanned = await asyncio.to_thread(_scan, change, triaged.reviewable, engine.scanners(limits, rules))
-    asked = Asked()
-    if engine.gateway is not None:
-        panel = Panel(
-            gateway=engine.gateway.on_behalf_of(_bounded(errand or Errand(ref=change.ref), limits)),
-            change=change,
-            files=triaged.reviewable,
-            settings=limits,
-            key=engine.key,
-            redact=await asyncio.to_thread(_redactor, engine.settings, change, scanned.secrets),
-            # A model that merely happened to be there (the default Ollama) is welcome, not required.
-            required=engine.settings.gate.require_model and bool(engine.settings.models),
-            step=step,
-            progress=progress or silent,
-            guidelines=configure(engine.guidelines, rules),
-            clock=engine.clock,
-            recall=answered or nothing_remembered,
+    scanners = engine.scanners(limits, rules)
+    with _around(codebase, engine, limits) as code:
+        # Nobody waits long for the index: it gets ready while the rules run, or is left to a later review.
+        scanned, unready = await asyncio.gather(
+            asyncio.to_thread(_scan, change, triaged.reviewable, scanners), _ready(code, limits)
         )
-        asked = await ask(panel, scanned.findings)
-        if keep is not None and asked.answers:
-            await asyncio.to_thread(keep, asked.answers)
+        asked = Asked(known=scanned.findings)
+        if engine.gateway is not None:
+            panel = Panel(
+                gateway=engine.gateway.on_behalf_of(_bounded(errand or Errand(ref=change.ref), limits)),
+                change=change,
+                files=triaged.reviewable,
+                settings=limits,
+                key=engine.key,
+                redact=await asyncio.to_thread(_redactor, engine.settings, change, scanned.secrets),
+                # A model that merely happened to be there (the default Ollama) is welcome, not required.
+                required=engine.settings.gate.require_model and bool(engine.settings.models),
+                step=step,
+                progress=progress or silent,
+                guidelines=configure(engine.guidelines, rules),
+                clock=engine.clock,
+                recall=answered or nothing_remembered,
+                codebase=None if unready else code,
+            )
+            asked = await ask(panel, scanned.findings)
+    if keep is not None and asked.answers:
+        await asyncio.to_thread(keep, asked.answers)
     unexplained = without_reason(change, rules, limits.language)
-    found = await asyncio.to_thread(identify, (*scanned.findings, *asked.findings, *unexplained), change)
+    found = await asyncio.to_thread(identify, (*asked.known, *asked.findings, *unexplained), change)
     remembered = recalled or Recollection()
     found = follow(found, change, remembered.said)
     kept, suppressed, odd = apply_suppressions(
@@ -170,6 +180,7 @@ async def review(
             *wishes,
             *idle,
             *scanned.warnings,
+            *unready,
             *asked.warnings,
             *odd,
             *unformatted,
@@ -184,6 +195,20 @@ async def review(
 def _bounded(errand: Errand, limits: ReviewSettings) -> Errand:
     """Let the operator's bound on tokens hold where the errand brings none."""
     return replace(errand, tokens=limits.token_budget) if errand.tokens is None else errand
+
+
+def _around(
+    codebase: AbstractContextManager[Codebase | None] | None, engine: Engine, limits: ReviewSettings
+) -> AbstractContextManager[Codebase | None]:
+    """Return the code around the change where a model is there to read it."""
+    asks = engine.gateway is not None and engine.gateway.configured(Role.REVIEW)
+    return codebase if codebase is not None and asks and limits.index_budget_s > 0 else nullcontext()
+
+
+async def _ready(code: Codebase | None, limits: ReviewSettings) -> tuple[ReviewWarning, ...]:
+    """Get the index ready; return why it is not."""
+    unready = await prepare(code, limits.index_budget_s) if code is not None else None
+    return (unready,) if unready else ()
 
 
 def check_settings(change: ChangeSet, engine: Engine) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from parsers.context import CodeContext
+from parsers.signatures import SignatureChange
 from reviewer.domain import (
     ChangeRef,
     ChangeSet,
@@ -27,10 +29,12 @@ from reviewer.domain import (
     Profile,
     Receipt,
     Recollection,
+    Related,
     Review,
     ReviewWarning,
     Role,
     Sighting,
+    Ticket,
     Trace,
     Verdict,
 )
@@ -108,6 +112,47 @@ class Listing(Protocol):
         """List open merge requests that changed since a time (seconds since the epoch), newest first.
 
         At most `limit` of them. Raises ForgeError.
+        """
+
+
+class Codebase(Protocol):
+    """The repository around a change, by the names in it. Calls block; raise StoreError and ForgeError."""
+
+    def prepare(self, max_seconds: float) -> bool:
+        """Get ready to answer within about so many seconds; False where it takes longer.
+
+        What was done until then is not lost: a later review goes on from there.
+        """
+
+    def related(
+        self,
+        path: str,
+        context: CodeContext,
+        changes: Sequence[SignatureChange],
+        *,
+        max_lines: int,
+        body_lines: int,
+    ) -> tuple[Related, ...]:
+        """Return call sites of the definitions that `changes` name, then what the lines of `context` use.
+
+        The nearest to the file at `path` first; at most `max_lines` in all, `body_lines` of one definition.
+        """
+
+    def files_mentioning(self, name: str) -> tuple[str, ...]:
+        """Return the files that define, call or otherwise mention a name."""
+
+
+class Background(Protocol):
+    """What a forge can tell beside the change itself. Calls block and raise ForgeError."""
+
+    def codebase(self, merge_request: MergeRequest) -> AbstractContextManager[Codebase]:
+        """Return the code around the head, fetched before; nothing is done until it is asked."""
+
+    def tickets(self, merge_request: MergeRequest) -> tuple[Ticket, ...]:
+        """Return the issues of the same project that the description names, a few, in one call or two.
+
+        References are numbers: nothing that a stranger wrote is followed. What not everybody on the project
+        may read is left out.
         """
 
 

@@ -16,7 +16,9 @@ from reviewer.panel import Panel, with_fallback
 from reviewer.ports import Json, Model
 from reviewer.remembered import Remembered
 from reviewer.stages.prompt import Briefing, review_prompt
+from reviewer.stages.related_code import SHARE
 from reviewer.stages.units import UnitPlan, split
+from reviewer.surroundings import Surroundings
 
 HALVINGS = 2  # how often the units are cut smaller when a server counts more tokens than we did
 SMALLEST_UNIT = 200  # tokens: below, no code fits beside the texts that are always sent
@@ -64,7 +66,7 @@ def room(panel: Panel, briefing: Briefing) -> int:
     return max(min(conversation.room(model, briefing) for model in models), SMALLEST_UNIT)
 
 
-async def review_units(panel: Panel, briefing: Briefing, budget: int) -> UnitReviews:
+async def review_units(panel: Panel, briefing: Briefing, budget: int, around: Surroundings) -> UnitReviews:
     """Review the largest unit alone, which warms the prefix cache and the token count, then all others.
 
     Where a server finds the largest one too long, all are cut smaller. `review.passes` reviews are made
@@ -74,7 +76,10 @@ async def review_units(panel: Panel, briefing: Briefing, budget: int) -> UnitRev
     estimate = panel.gateway.configured(Role.REVIEW)[0].estimate
     spent = Usage()
     for attempt in range(HALVINGS + 1):
-        plan = split(panel.files, budget_tokens=budget, count=estimate, redact=panel.redact)
+        # The share of related code is set aside in any case: units must not depend on an index.
+        own = budget - int(budget * SHARE)
+        plan = split(panel.files, budget_tokens=own, count=estimate, redact=panel.redact)
+        plan = replace(plan, units=await around.beside(plan.units, budget))
         passes = [_turned(plan.units, number) for number in range(panel.settings.passes)]
         desk.expect(attempt, sum(map(len, passes)))
         if not plan.units:

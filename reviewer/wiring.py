@@ -211,7 +211,7 @@ def open_service(settings: Settings) -> ServiceParts:
         )
 
     work = with_commands(
-        ReviewWork(settings, forges, engine, lessons),
+        ReviewWork(settings, forges, engine, lessons, backgrounds=forges),
         forges,
         names,
         language=settings.review.language,

@@ -150,6 +150,7 @@ def _review(
         baseline=known,
         sarif=sarif,
         root=ci.top(repo) if sarif else None,
+        repo=repo,
     )
     reports.publish(reviewed, verdict, policy.effective(settings, change.repository_settings).bar)
     return ci.exit_code(verdict)

@@ -90,7 +90,14 @@ def review(
         raise NothingToReview("the change is empty: nothing to review")
     known = wiring.read_baseline(baseline)
     reviewed, verdict = run_review(
-        change, settings, common, model=model, baseline=known, sarif=sarif_in or [], root=top(repo)
+        change,
+        settings,
+        common,
+        model=model,
+        baseline=known,
+        sarif=sarif_in or [],
+        root=top(repo),
+        repo=None if diff is not None and named is None else repo,
     )
     if write_baseline is not None:
         _write(write_baseline, suppress.write_baseline(reviewed.findings))
@@ -120,20 +127,29 @@ def run_review(
     baseline: Baseline | None,
     sarif: list[Path],
     root: Path | None = None,
+    repo: Path | None = None,
 ) -> tuple[Review, Verdict]:
-    """Run the one flow on a local change."""
+    """Run the one flow on a local change; `repo` is where the code around it lies."""
     from reviewer import pipeline, wiring
     from reviewer.domain import Errand, Priority
+    from reviewer.forges.local import open_codebase
 
     # On a terminal somebody waits; a pipeline takes its turn with the service's reviews.
     priority = Priority.REVIEW if os.environ.get("CI") else Priority.PERSON
     errand = Errand(ref=change.ref, actor=_account(os.environ), priority=priority)
 
+    cache = wiring.user_cache(os.environ)
+
     async def flow() -> tuple[Review, Verdict]:
         engine = await wiring.open_engine(settings, rules_only=model == "none", sarif=sarif, root=root)
         try:
             reviewed = await pipeline.review(
-                change, engine, baseline=baseline, progress=common.progress(), errand=errand
+                change,
+                engine,
+                baseline=baseline,
+                progress=common.progress(),
+                errand=errand,
+                codebase=open_codebase(repo, change, cache) if repo else None,
             )
             return reviewed, pipeline.judge(reviewed, change, engine)
         finally:

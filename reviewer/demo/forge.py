@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,7 @@ class Asked:
     parts: Mapping[str, str]
     fields: Mapping[str, Json]
     query: Mapping[str, str] = field(default_factory=dict)
+    written_query: str = ""
 
 
 Handler = Callable[["DemoForge", Asked], Json]
@@ -136,7 +137,8 @@ class DemoForge:
             found = route.path.fullmatch(call.path) if route.method == call.method else None
             if found:
                 parts = {name: unquote(value) for name, value in found.groupdict().items()}
-                asked = Asked(user, parts, _checked(call.fields(), route.fields), dict(parse_qsl(call.query)))
+                fields, query = _checked(call.fields(), route.fields), dict(parse_qsl(call.query))
+                asked = Asked(user, parts, fields, query, call.query)
                 answer = route.handler(self, asked)
                 if isinstance(answer, Iterator):
                     return self._page(call, list(answer))
@@ -277,6 +279,13 @@ class DemoForge:
             raise Refusal(404, "404 Note Not Found")
         return note
 
+    def _issues(self, asked: Asked) -> Iterator[Json]:
+        wanted = {value for key, value in parse_qsl(asked.written_query) if key == "iids[]"}
+        project = self.records.project(asked.parts["project"], asked.user)
+        for iid, issue in project.issues.items():
+            if not wanted or str(iid) in wanted:
+                yield {"iid": iid, **asdict(issue)}
+
     def _find_discussion(self, asked: Asked) -> Discussion:
         for discussion in self._find(asked).discussions:
             if discussion.id == asked.parts["discussion"]:
@@ -319,6 +328,7 @@ _ROUTES = (
     _route("GET", "/projects/:project/members/all/:user", DemoForge._member),
     _route("POST", "/projects/:project/statuses/:sha", DemoForge._status, "state!", "name", "description"),
     _route("GET", "/projects/:project/merge_requests", DemoForge._merge_requests),
+    _route("GET", "/projects/:project/issues", DemoForge._issues),
     _route("GET", _MR, DemoForge._merge_request),
     _route("GET", f"{_MR}/versions", DemoForge._versions),
     _route("GET", f"{_MR}/discussions", DemoForge._discussions),

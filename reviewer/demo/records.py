@@ -124,6 +124,15 @@ class MergeRequest:
 
 
 @dataclass(slots=True)
+class Issue:
+    """A ticket of a project."""
+
+    title: str
+    description: str
+    confidential: bool = False
+
+
+@dataclass(slots=True)
 class Project:
     """A project; `members` maps user ids to access levels."""
 
@@ -133,6 +142,7 @@ class Project:
     members: dict[int, int] = field(default_factory=dict)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
     statuses: list[dict[str, str]] = field(default_factory=list)
+    issues: dict[int, Issue] = field(default_factory=dict)
 
 
 class Records:

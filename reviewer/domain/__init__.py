@@ -17,10 +17,11 @@ from reviewer.domain.asking import (
     UnitPart,
     Usage,
 )
-from reviewer.domain.change import ChangedFile, ChangeRef, ChangeSet, MergeRequest, ReviewWarning
+from reviewer.domain.change import ChangedFile, ChangeRef, ChangeSet, MergeRequest, ReviewWarning, Ticket
 from reviewer.domain.findings import Draft, Finding, Rejected, Suggestion, Suppressed
 from reviewer.domain.memory import Dismissal, Gesture, Recollection, Trace
 from reviewer.domain.posting import Comment, Discussion, Note, Person, Plan, Receipt, Resolution, Thread
+from reviewer.domain.related import Related, Relation
 from reviewer.domain.review import Coverage, Overview, Review
 from reviewer.domain.scales import Category, Confidence, Role, Severity, Source, Verdict
 from reviewer.domain.work import Check, Command, Event, ForgeCall, Job, JobState, ProcessRole, Sighting
@@ -59,6 +60,8 @@ __all__ = [
     "Receipt",
     "Recollection",
     "Rejected",
+    "Related",
+    "Relation",
     "Resolution",
     "Review",
     "ReviewUnit",
@@ -70,6 +73,7 @@ __all__ = [
     "Suggestion",
     "Suppressed",
     "Thread",
+    "Ticket",
     "Trace",
     "UnitPart",
     "Usage",

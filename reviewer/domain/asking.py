@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from reviewer.domain.change import ChangeRef
-from reviewer.domain.scales import Role
+from reviewer.domain.scales import Confidence, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,15 @@ class UnitPart:
 
 @dataclass(frozen=True, slots=True)
 class ReviewUnit:
-    """What one conversation with a model is about; `id` is stable for the same content."""
+    """What one conversation with a model is about; `id` is stable for the same content.
+
+    `related` is code from elsewhere that bears on it, as a prompt shows it; `tokens` are without it.
+    """
 
     id: str
     parts: tuple[UnitPart, ...]
     tokens: int
+    related: str = ""
 
     @property
     def changed_lines(self) -> int:
@@ -52,7 +56,8 @@ class Profile:
     """What is known of a model family; data, found from the model's name or named in the configuration.
 
     `thinking` is always, optional or never. `strategy` is two-turn, constrained or free.
-    `reasoning_tokens` are set aside for thinking, beside `reply_tokens` for the answer itself.
+    `reasoning_tokens` are set aside for thinking, beside `reply_tokens` for the answer itself. A finding
+    that a verifier is unsure of needs at least the confidence `outlives_doubt` to stay.
     """
 
     family: str
@@ -66,6 +71,7 @@ class Profile:
     chars_per_token: float
     licence: str
     fim: tuple[str, str, str] | None = None
+    outlives_doubt: Confidence = Confidence.MEDIUM
 
 
 @dataclass(frozen=True, slots=True)

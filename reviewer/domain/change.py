@@ -73,12 +73,22 @@ class ReviewWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """An issue that a change is said to be about, as the forge has it; the texts are a stranger's."""
+
+    number: int
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSet:
     """All that is reviewed, read once.
 
     `repository_settings` is `.reviewer.toml` and `attributes` the `.gitattributes` above the files by
     their folder ("" is the root), all of the target side, never of the head; `python_version` is
-    the oldest Python that the project declares there. `warnings` name what could not be read on the way.
+    the oldest Python that the project declares there. `tickets` are those that
+    the description names. `warnings` name what could not be read on the way.
     """
 
     ref: ChangeRef
@@ -89,6 +99,7 @@ class ChangeSet:
     repository_settings: bytes | None = None
     attributes: Mapping[str, bytes] = field(default_factory=dict)
     python_version: Version | None = None
+    tickets: tuple[Ticket, ...] = ()
 
     def file(self, path: str) -> ChangedFile | None:
         """Return the file of that new path."""

@@ -22,12 +22,18 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a model says of the change as a whole."""
+    """What a model says of the change as a whole.
+
+    `untested` names the changed definitions that no test mentions, counted from the code. `labels` are
+    suggestions out of the operator's list.
+    """
 
     text: str
     risk: str
     files_first: tuple[str, ...] = ()
     missing_tests: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

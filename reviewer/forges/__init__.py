@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from reviewer.config import ForgeSettings
 from reviewer.domain import ForgeCall
-from reviewer.ports import Checkable, Conversation, Feedback, Forge, Listing
+from reviewer.ports import Background, Checkable, Conversation, Feedback, Forge, Listing
 from reviewer.repo.mirror import Mirror
 
 if TYPE_CHECKING:
     from reviewer.forges.session import Told
 
 
-class AnyForge(Forge, Conversation, Feedback, Listing, Checkable, Protocol):
+class AnyForge(Forge, Background, Conversation, Feedback, Listing, Checkable, Protocol):
     """All that an adapter offers."""
 
 

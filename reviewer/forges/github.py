@@ -6,6 +6,7 @@ import itertools
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal
 
 from github.Auth import Token
@@ -23,6 +24,7 @@ from reviewer.domain import (
     Plan,
     Receipt,
     Sighting,
+    Ticket,
     Verdict,
 )
 from reviewer.errors import ForgeAuth, ForgeNotFound, ForgeRefused
@@ -34,10 +36,13 @@ from reviewer.forges.github_reactions import read_objections
 from reviewer.forges.github_review import carry_out
 from reviewer.forges.github_threads import read_viewer, resolve_thread
 from reviewer.forges.session import TIMEOUT_S, ForgeSession, Told, tell_nobody
+from reviewer.ports import Codebase
 from reviewer.repo.mirror import Mirror
 from reviewer.repo.remote import Remote
+from reviewer.stages.tickets import find_references
 
 STATUS_CONTEXT = "reviewer"
+MOST_TICKETS = 2  # a call each
 STATUS_LENGTH = 140
 # https://docs.github.com/en/rest/commits/statuses: error, failure, pending or success.
 _STATES = {Verdict.PASS: "success", Verdict.FAIL: "failure", Verdict.INCONCLUSIVE: "error"}
@@ -122,6 +127,32 @@ class GitHubForge:
             attributes=changes.attributes,
             python_version=changes.python_version,
         )
+
+    def codebase(self, merge_request: MergeRequest) -> AbstractContextManager[Codebase]:
+        """Return the code around the head, out of the mirror."""
+        ref = merge_request.ref
+        if ref.head is None:
+            raise ForgeNotFound(f"{ref.project}#{ref.number} has no head")
+        return self._mirror.codebase(self._remote(ref.project), ref.head)
+
+    def tickets(self, merge_request: MergeRequest) -> tuple[Ticket, ...]:
+        """Read the issues that the description names, a call each; pull requests are none."""
+        project = merge_request.ref.project
+        numbers = find_references(merge_request.description, MOST_TICKETS)
+        if not numbers:
+            return ()
+        repository, found = self._repository(project), list[Ticket]()
+        for number in numbers:
+            try:
+                with translated(f"{project}#{number}"):
+                    _, told = repository.requester.requestJsonAndCheck(
+                        "GET", f"{repository.url}/issues/{number}"
+                    )
+            except ForgeNotFound:
+                continue
+            if "pull_request" not in told:
+                found.append(Ticket(number, told["title"], told["body"] or ""))
+        return tuple(found)
 
     def discussion(self, merge_request: MergeRequest) -> Discussion:
         """List all review threads, and all comments of the conversation as notes."""

@@ -12,6 +12,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import quote
@@ -33,6 +34,7 @@ from reviewer.domain import (
     Receipt,
     Sighting,
     Thread,
+    Ticket,
     Verdict,
 )
 from reviewer.errors import (
@@ -47,8 +49,10 @@ from reviewer.forges.gitlab_check import run_checks
 from reviewer.forges.gitlab_desk import Desk, list_discussions
 from reviewer.forges.gitlab_errors import translated
 from reviewer.forges.session import ForgeSession, Told, tell_nobody
+from reviewer.ports import Codebase
 from reviewer.repo.mirror import Mirror
 from reviewer.repo.remote import Remote
+from reviewer.stages.tickets import find_references
 
 STATUS_NAME = "reviewer"
 RENAMES = "30%"  # what Gitaly passes to git diff (internal/gitaly/service/diff)
@@ -163,6 +167,28 @@ class GitLabForge:
         with translated(f"status of {ref.head}"):
             project = self._gitlab.projects.get(ref.project, lazy=True)
             project.commits.get(_named(ref.head, ref), lazy=True).statuses.create(status)
+
+    # --- Background -------------------------------------------------------------------------------
+
+    def codebase(self, merge_request: MergeRequest) -> AbstractContextManager[Codebase]:
+        """Return the code around the head, out of the mirror."""
+        ref = merge_request.ref
+        return self._mirror.codebase(self._remote(ref.project), _named(ref.head, ref))
+
+    def tickets(self, merge_request: MergeRequest) -> tuple[Ticket, ...]:
+        """Read the issues that the description names, confidential ones apart, in one call."""
+        numbers = find_references(merge_request.description)
+        if not numbers:
+            return ()
+        project = self._gitlab.projects.get(merge_request.ref.project, lazy=True)
+        with translated(f"issues of {merge_request.ref.project}"):
+            found = project.issues.list(iids=list(numbers), per_page=len(numbers), get_all=False)
+        told = {int(issue.iid): issue.attributes for issue in found}
+        return tuple(
+            Ticket(number, told[number]["title"], told[number]["description"] or "")
+            for number in numbers
+            if number in told and not told[number].get("confidential", True)
+        )
 
     # --- Conversation -----------------------------------------------------------------------------
 

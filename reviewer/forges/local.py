@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,10 +14,13 @@ from parsers.diff import DiffSyntaxError, FileDiff, FileStatus, Side, parse
 from parsers.second_reading import disagreements
 from reviewer.domain import ChangedFile, ChangeRef, ChangeSet
 from reviewer.errors import UsageError
+from reviewer.ports import Codebase
 from reviewer.repo.blobs import Limits, read_blobs
 from reviewer.repo.changes import problem_warning, read_changes
 from reviewer.repo.checkout import Checkout, open_checkout
-from reviewer.repo.git import GitFailed
+from reviewer.repo.codebase import IndexedCode, as_store_errors
+from reviewer.repo.git import Git, GitFailed
+from reviewer.repo.index import SymbolIndex
 from reviewer.repo.patching import derive, fits
 
 _BLOB_ID = re.compile(r"[0-9a-f]{4,64}")
@@ -100,6 +105,42 @@ def open_diff(diff: bytes, repo: Path | None = None) -> ChangeSet:
             problem_warning(problem) for problem in (*parsed.problems, *disagreements(diff, parsed))
         ),
     )
+
+
+@contextlib.contextmanager
+def open_codebase(repo: Path, change: ChangeSet, cache_dir: Path) -> Iterator[Codebase | None]:
+    """Open the code around a change of the repository that `repo` lies in; None where it has no commit.
+
+    Its index is kept below `cache_dir`, for the next review. What is not committed is not in it: of
+    changed files nothing is quoted then. Raises UsageError.
+    """
+    with _git_words(repo), open_checkout(repo) as checkout:
+        commit = change.ref.head or checkout.find_commit("HEAD")
+        if commit is None:
+            yield None
+            return
+        place = hashlib.sha256(os.fsencode(checkout.git_dir)).hexdigest()[:32]
+
+        def update(index: SymbolIndex, max_seconds: float) -> bool:
+            with as_store_errors():
+                report = index.update(checkout.shadow, commit, max_seconds=max_seconds)
+            if report.parsed:
+                index.prune()
+            return report.complete
+
+        @contextlib.contextmanager
+        def reading() -> Iterator[Git]:
+            with as_store_errors():
+                yield checkout.shadow
+
+        with IndexedCode(
+            commit,
+            open_index=lambda: SymbolIndex.open(cache_dir / "indexes" / place),
+            update=update,
+            reading=reading,
+            outdated=() if change.ref.head else [file.path for file in change.files],
+        ) as code:
+            yield code
 
 
 @contextlib.contextmanager

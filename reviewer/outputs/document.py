@@ -122,4 +122,6 @@ def _overview(review: Review) -> dict[str, Any] | None:
         "risk": overview.risk,
         "files_first": list(overview.files_first),
         "missing_tests": list(overview.missing_tests),
+        "untested": list(overview.untested),
+        "labels": list(overview.labels),
     }

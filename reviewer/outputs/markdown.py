@@ -68,6 +68,8 @@ def _sections(review: Review, verdict: Verdict, bar: Bar | None, most: int) -> I
     if review.overview is not None:
         yield "### The change"
         yield neutralise(review.overview.text, _TEXT_LIMIT)
+        yield from _list("No test mentions", review.overview.untested, code_span, most)
+        yield from _list("Suggested labels", review.overview.labels, code_span, most)
     yield from _list("Suppressed", review.suppressed, _suppressed, most)
     limits = [item for item in review.warnings if not item.undecided]
     yield from _list("Not reviewed, or with limits", limits, _warning, most)

@@ -88,5 +88,6 @@ def _suppressed(row: Mapping[str, Any]) -> Suppressed:
 def _overview(written: Mapping[str, Any] | None) -> Overview | None:
     if written is None:
         return None
-    files, tests = (_NAMES.validate_python(written.get(key, ())) for key in ("files_first", "missing_tests"))
-    return Overview(str(written["overview"]), str(written["risk"]), files, tests)
+    lists = ("files_first", "missing_tests", "untested", "labels")
+    names = {key: _NAMES.validate_python(written.get(key, ())) for key in lists}
+    return Overview(str(written["overview"]), str(written["risk"]), **names)

@@ -78,6 +78,8 @@ def _report(review: Review, verdict: Verdict) -> Iterator[Text]:
         yield Text("")
         overview = f"overview  {review.overview.text} (risk: {review.overview.risk})"
         yield from (Text(line) for line in wrap(visible(" ".join(overview.split()))))
+        for name in review.overview.untested:
+            yield Text(visible(f"no test mentions {name}"), style="dim")
     if review.suppressed:
         yield Text("")
         for item in review.suppressed:

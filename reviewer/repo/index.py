@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from parsers.languages import LANGUAGES, detect
-from parsers.outline import ReferenceKind
+from parsers.outline import Outline, ReferenceKind
 from parsers.source import decode
 from reviewer.repo import packing
 from reviewer.repo.answers import Answer, FoundDefinition, IndexReport, Mention, PruneReport
@@ -34,6 +34,7 @@ READ_AT_MOST = 16  # outlines looked into for one answer: a name as common as `g
 _FULL_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _DROPPED_AT_ONCE = 500  # blobs in one transaction, so that others get their turn
 _LOCK_WAIT_S = 600.0  # for another process that indexes
+_FETCHED_AT_ONCE = 1000  # blobs
 _SNAPSHOTS = 4  # commits whose file lists are kept at hand
 
 
@@ -74,9 +75,9 @@ class SymbolIndex:
         """Index a commit: outline the blobs that no earlier one brought, and note its files.
 
         Every commit is listed whole, which takes 60 ms for 6,000 files, so that nothing depends on
-        which commit was indexed before. `prefetch` is called once with the ids of all blobs that will
-        be read, if any. One process indexes at a time; what a killed one had outlined stays. After
-        `max_seconds` nothing more is begun. Raises GitFailed, and ValueError for what is no full id.
+        which commit was indexed before. `prefetch` is called with the ids of the blobs that will be read
+        next, a thousand at most. One process indexes at a time; what a killed one had outlined stays.
+        After `max_seconds` nothing more is begun. Raises GitFailed, and ValueError for what is no full id.
         """
         started = time.monotonic()
         if not _FULL_ID.fullmatch(commit):
@@ -85,10 +86,8 @@ class SymbolIndex:
         with self._file.lock("update", wait_s=min(max_seconds, _LOCK_WAIT_S)):
             with self._transaction() as rows:
                 new = {key: path for path, key in keys.items() if rows.find_blob(key) is None}
-            if new and prefetch is not None:
-                prefetch([key.oid for key in new])
             absent, left = 0, len(new)
-            for portion in outline_blobs(git, new):
+            for portion in _outline_all(git, new, prefetch):
                 with self._transaction(write=True) as rows:
                     rows.add_blobs({key: one for key, one in portion.items() if one is not None})
                 absent += list(portion.values()).count(None)
@@ -187,6 +186,13 @@ class SymbolIndex:
         unread = len(files) - len(first)
         return Answer(tuple(found), len(spots) + unread, capped=unread > 0)
 
+    def files_mentioning(self, commit: str, name: str) -> tuple[str, ...]:
+        """Return the files that define, call, import or otherwise mention a name, as their outlines have it."""
+        with self._asking(commit) as (rows, snapshot):
+            places = rows.places(name)
+            found = {path for path, _ in _files(snapshot, {*places.defined, *places.mentioned}, None)}
+        return tuple(sorted(found))
+
     def excerpts(
         self, git: Git, commit: str, spans: Sequence[tuple[str, int, int]]
     ) -> tuple[tuple[str, ...], ...]:
@@ -236,6 +242,18 @@ class SymbolIndex:
                     del self._snapshots[next(iter(self._snapshots))]
                 self._snapshots[key] = rows.read_commit(commit)
             yield rows, self._snapshots[key]
+
+
+def _outline_all(
+    git: Git, new: Mapping[BlobKey, str], prefetch: Prefetch | None
+) -> Iterator[Mapping[BlobKey, Outline | str | None]]:
+    """Outline blobs; what has to be fetched for it comes in parts, so that little is in vain when time is up."""
+    keys = list(new)
+    for at in range(0, len(keys), _FETCHED_AT_ONCE):
+        some = {key: new[key] for key in keys[at : at + _FETCHED_AT_ONCE]}
+        if prefetch is not None:
+            prefetch([key.oid for key in some])
+        yield from outline_blobs(git, some)
 
 
 def _key_of(file: TreeFile) -> BlobKey | None:

@@ -24,6 +24,7 @@ from reviewer.errors import ForgeRefused, ForgeUnavailable
 from reviewer.repo.answers import IndexReport
 from reviewer.repo.blobs import Limits, list_absent
 from reviewer.repo.changes import RENAMES, Changes, Prefetch, read_changes, read_diff
+from reviewer.repo.codebase import IndexedCode
 from reviewer.repo.git import Git, GitFailed
 from reviewer.repo.index import SymbolIndex
 from reviewer.repo.remote import Remote, translated
@@ -119,6 +120,22 @@ class Mirror:
         """
         with self.reading(remote) as git:
             return index.update(git, commit, prefetch=self._prefetch(remote), max_seconds=max_seconds)
+
+    def codebase(self, remote: Remote, commit: str) -> IndexedCode:
+        """Return the code of a fetched commit; nothing is read or fetched until it is asked."""
+
+        def update(index: SymbolIndex, max_seconds: float) -> bool:
+            report = self.update_index(remote, index, commit, max_seconds=max_seconds)
+            if report.parsed:
+                index.prune()
+            return report.complete
+
+        return IndexedCode(
+            commit,
+            open_index=lambda: self.open_index(remote),
+            update=update,
+            reading=lambda: self.reading(remote),
+        )
 
     @contextlib.contextmanager
     def reading(self, remote: Remote) -> Iterator[Git]:

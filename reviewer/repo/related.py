@@ -4,53 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from parsers.context import CodeContext
 from parsers.signatures import SignatureChange
+from reviewer.domain import Related, Relation
 from reviewer.repo.git import Git
 from reviewer.repo.index import SymbolIndex
 from reviewer.repo.nearness import How
 
-_BODY_LINES = 12  # of a callee: its signature and how it begins
+BODY_LINES = 12  # of a callee: its signature and how it begins
 _NEAR_LINES = 2  # around a call
 _SITES = 5  # of one changed definition
 _SURE_OTHERS = 2  # found by name alone, with more candidates than that, it may be anybody's
 
 
-class Role(StrEnum):
-    """What a piece of code is to the changed lines."""
-
-    DEFINITION = "definition"
-    CALL_SITE = "call-site"
-
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """Lines of the repository that bear on the change, from `start_line` (1-based) on.
-
-    `name` is what is defined or called there, `others` counts the candidates that were not chosen.
-    The text is a stranger's, as the change itself is.
-    """
-
-    role: Role
-    name: str
-    path: str
-    start_line: int
-    lines: tuple[str, ...]
-    how: How
-    others: int
-
-
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    role: Role
+    relation: Relation
     name: str
     path: str
     start: int
     end: int
     how: How
     others: int
+    cut: bool = False
 
 
 def surroundings(
@@ -62,13 +39,17 @@ def surroundings(
     *,
     changes: Iterable[SignatureChange] = (),
     max_lines: int = 120,
+    body_lines: int = BODY_LINES,
 ) -> tuple[Related, ...]:
     """Return call sites of the definitions that `changes` name, then what the changed lines call and use.
 
     `commit` is indexed and holds the file at `path`; `context` is of its changed lines. The nearest
-    come first, and at most `max_lines` lines in all. Raises GitFailed and StoreError.
+    come first, and at most `max_lines` lines in all, `body_lines` of one definition. Raises GitFailed and StoreError.
     """
-    chosen = [*_call_sites(index, commit, path, changes), *_definitions(index, commit, path, context)]
+    chosen = [
+        *_call_sites(index, commit, path, changes),
+        *_definitions(index, commit, path, context, body_lines),
+    ]
     kept: list[_Choice] = []
     left = max_lines
     for choice in chosen:
@@ -78,7 +59,7 @@ def surroundings(
             left -= length
     texts = index.excerpts(git, commit, [(one.path, one.start, one.end) for one in kept])
     return tuple(
-        Related(one.role, one.name, one.path, one.start, lines, one.how, one.others)
+        Related(one.relation, one.name, one.path, one.start, lines, one.how, one.others, one.cut)
         for one, lines in zip(kept, texts, strict=True)
         if lines
     )
@@ -98,12 +79,14 @@ def _call_sites(
                 seen.add((mention.path, mention.line))
                 start = max(1, mention.line - _NEAR_LINES)
                 yield _Choice(
-                    *(Role.CALL_SITE, name, mention.path, start, mention.line + _NEAR_LINES),
+                    *(Relation.CALL_SITE, name, mention.path, start, mention.line + _NEAR_LINES),
                     *(mention.how, answer.candidates - len(answer.found)),
                 )
 
 
-def _definitions(index: SymbolIndex, commit: str, path: str, context: CodeContext) -> list[_Choice]:
+def _definitions(
+    index: SymbolIndex, commit: str, path: str, context: CodeContext, body_lines: int
+) -> list[_Choice]:
     """Look up each name that the lines call or use; what encloses them is on show anyway."""
     shown = {(scope.qualified, scope.start_line) for chain in context.chains.values() for scope in chain}
     chosen: list[_Choice] = []
@@ -117,6 +100,11 @@ def _definitions(index: SymbolIndex, commit: str, path: str, context: CodeContex
             continue
         if best.how is How.BY_NAME and answer.others > _SURE_OTHERS:
             continue
-        end = min(row.end_line, row.start_line + _BODY_LINES - 1)
-        chosen.append(_Choice(Role.DEFINITION, name, best.path, row.start_line, end, best.how, answer.others))
+        end = min(row.end_line, row.start_line + body_lines - 1)
+        chosen.append(
+            _Choice(
+                *(Relation.DEFINITION, name, best.path, row.start_line, end, best.how, answer.others),
+                cut=end < row.end_line,
+            )
+        )
     return sorted(chosen, key=lambda one: list(How).index(one.how))

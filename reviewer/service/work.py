@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -20,12 +21,13 @@ from reviewer.domain import (
     MergeRequest,
     Review,
     ReviewWarning,
+    Ticket,
     Verdict,
 )
-from reviewer.errors import ConfigError, ForgeNotFound
+from reviewer.errors import ConfigError, ForgeError, ForgeNotFound
 from reviewer.outputs.document import document, dump
 from reviewer.pipeline import Engine, Posting
-from reviewer.ports import Forge, Json, Step
+from reviewer.ports import Background, Codebase, Forge, Json, Step
 from reviewer.service.fence import Fence
 from reviewer.service.intake import priority_of
 from reviewer.service.learning import Lessons
@@ -33,11 +35,22 @@ from reviewer.service.learning import Lessons
 _MERGE_REQUEST = Checkpoint(MergeRequest)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tickets:
+    """The tickets that were read, or why none could be."""
+
+    tickets: tuple[Ticket, ...] = ()
+    problem: str = ""
+
+
+_TICKETS = Checkpoint(_Tickets)
+
+
 class ReviewWork:
     """Reviews merge requests of the configured forges.
 
     The engine is opened by the first job, in the event loop that all jobs share. Without `lessons`
-    nothing is remembered between reviews.
+    nothing is remembered between reviews. `backgrounds` are, by forge, what there is to know beside a change.
     """
 
     def __init__(
@@ -46,11 +59,14 @@ class ReviewWork:
         forges: Mapping[str, Forge],
         open_engine: Callable[[], Awaitable[Engine]],
         lessons: Lessons | None = None,
+        *,
+        backgrounds: Mapping[str, Background] | None = None,
     ) -> None:
         self._settings = settings
         self._forges = forges
         self._open_engine = open_engine
         self._lessons = lessons
+        self._backgrounds = backgrounds or {}
         self._engine: asyncio.Task[Engine] | None = None
 
     async def __call__(self, event: Event, step: Step, fence: Fence) -> Json:
@@ -70,7 +86,10 @@ class ReviewWork:
         await self._learn(merge_request, change, step)
         engine = await self._opened()
         errand = _errand(event, merge_request, fence.job)
-        reviewed, change = await self._review(event, change, engine, errand, step)
+        background = self._backgrounds.get(event.forge)
+        change = await self._with_tickets(change, merge_request, background, step)
+        codebase = background.codebase(merge_request) if background else None
+        reviewed, change = await self._review(event, change, engine, errand, step, codebase=codebase)
         verdict = pipeline.judge(reviewed, change, engine)
         posting = Posting(
             forge, merge_request, self._mode(event), run=merge_request.ref.head or "", hold=fence.hold
@@ -90,7 +109,14 @@ class ReviewWork:
         return await asyncio.shield(self._engine)
 
     async def _review(
-        self, event: Event, change: ChangeSet, engine: Engine, errand: Errand, step: Step
+        self,
+        event: Event,
+        change: ChangeSet,
+        engine: Engine,
+        errand: Errand,
+        step: Step,
+        *,
+        codebase: AbstractContextManager[Codebase] | None,
     ) -> tuple[Review, ChangeSet]:
         """Review; a repository whose settings cannot be read is judged by the instance's, and told so."""
         try:
@@ -100,7 +126,7 @@ class ReviewWork:
             change = replace(change, repository_settings=None, warnings=(*change.warnings, warning))
         lessons, ref = self._lessons, change.ref
         if lessons is None:
-            return await pipeline.review(change, engine, step=step, errand=errand), change
+            return await pipeline.review(change, engine, step=step, errand=errand, codebase=codebase), change
         recalling = self._settings.review.incremental and not _is_anew(event)
         reviewed = await pipeline.review(
             change,
@@ -110,8 +136,26 @@ class ReviewWork:
             recalled=await asyncio.to_thread(lessons.recall, ref),
             answered=partial(lessons.memory.answers, ref) if recalling else None,
             keep=partial(lessons.memory.keep_answers, ref),
+            codebase=codebase,
         )
         return reviewed, change
+
+    async def _with_tickets(
+        self, change: ChangeSet, merge_request: MergeRequest, background: Background | None, step: Step
+    ) -> ChangeSet:
+        """Put the tickets that the description names beside the change, a forge permitting."""
+
+        async def read() -> _Tickets:
+            if background is None or not self._settings.review.tickets:
+                return _Tickets()
+            try:
+                return _Tickets(await asyncio.to_thread(background.tickets, merge_request))
+            except ForgeError as err:
+                return _Tickets(problem=str(err))
+
+        found = await _TICKETS.run(step, "read the tickets", read)
+        problems = (ReviewWarning("no-tickets", found.problem),) if found.problem else ()
+        return replace(change, tickets=found.tickets, warnings=(*change.warnings, *problems))
 
     async def _learn(self, merge_request: MergeRequest, change: ChangeSet | None, step: Step) -> None:
         async def learn() -> Json:

@@ -165,6 +165,12 @@ def _overview(overview: Overview, words: Phrases) -> Iterator[str]:
     if overview.missing_tests:
         tests = words.comma.join(neutralise_line(test) for test in overview.missing_tests[:5])
         lines.append(f"**{words.missing_tests}**{words.colon}{tests}")
+    if overview.untested:
+        names = words.comma.join(code_span(name) for name in overview.untested)
+        lines.append(f"**{words.untested}**{words.colon}{names}")
+    if overview.labels:
+        labels = words.comma.join(code_span(label) for label in overview.labels)
+        lines.append(f"**{words.labels}**{words.colon}{labels}")
     if lines:
         yield "\n".join(f"- {line}" for line in lines)
 

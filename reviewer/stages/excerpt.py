@@ -2,6 +2,7 @@
 
     ### app/order.py (python)
     imports: from decimal import Decimal
+    fields: prices: list[Decimal]
     @@ class Order: / def total(self, fee):
       11       subtotal = sum(self.prices)
          -     return subtotal
@@ -15,6 +16,7 @@ so that nothing in it can pass for one of ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -32,7 +34,25 @@ NEAR_LINES = 3  # around a changed line, as git shows them
 WHOLE_DEFINITION_LINES = 40  # a definition up to this length is shown whole
 _CONTEXT_CHARS = 300  # of a line that did not change
 _HEADING_CHARS = 200
-_IMPORTS_CHARS = 600
+_USED_CHARS = 600  # of imports, and of fields
+_WORD = re.compile(r"\w+")
+_NO_NAMES = frozenset(
+    {
+        "as",
+        "const",
+        "crate",
+        "final",
+        "from",
+        "func",
+        "import",
+        "include",
+        "let",
+        "private",
+        "protected",
+        "public",
+    }
+    | {"readonly", "require", "static", "type", "use", "using", "val", "var"}
+)
 _CUT = " …[cut]"
 
 Contexts = Callable[[ChangedFile, Collection[int]], CodeContext | None]
@@ -81,6 +101,7 @@ class FileView:
     rows: tuple[Row, ...]
     chains: dict[int, tuple[Scope, ...]]
     imports: tuple[str, ...]
+    fields: tuple[str, ...]
     row_of_line: dict[int, int]
 
     @property
@@ -108,7 +129,11 @@ class FileView:
         """
         chosen = frozenset(changed)
         shown = sorted(chosen | self._around(changed, detail))
-        lines = [self._title(), *self._imports(shown, detail), *self._body(shown, chosen, detail, width)]
+        lines = [
+            self._title(),
+            *self._used(shown, changed, detail),
+            *self._body(shown, chosen, detail, width),
+        ]
         seen = [row for row in map(self.rows.__getitem__, changed) if width is None or len(row.text) <= width]
         return UnitPart(
             path=self.diff.path,
@@ -144,13 +169,20 @@ class FileView:
             notes.append(f"was {printable(self.diff.old_path)}")
         return f"### {printable(self.diff.path)}" + (f" ({', '.join(notes)})" if notes else "")
 
-    def _imports(self, shown: Sequence[int], detail: Detail) -> Iterator[str]:
+    def _used(self, shown: Sequence[int], changed: Sequence[int], detail: Detail) -> Iterator[str]:
+        """Yield the imports and fields that the changed rows name, as far as they are not on show."""
         if detail is not Detail.FULL:
             return
         visible = {_one_line(self.rows[i].text) for i in shown}
-        imports = [text for text in map(_one_line, self.imports) if text not in visible]
-        if imports:
-            yield "imports: " + _clip("; ".join(text.rstrip(";") for text in imports), _IMPORTS_CHARS)
+        words = {word for i in changed for word in _WORD.findall(self.rows[i].text)}
+        for kind, texts in (("imports", self.imports), ("fields", self.fields)):
+            used = [
+                text
+                for text in map(_one_line, texts)
+                if text not in visible and ("*" in text or not words.isdisjoint(_names(text)))
+            ]
+            if used:
+                yield f"{kind}: " + _clip("; ".join(text.rstrip(";") for text in used), _USED_CHARS)
 
     def _body(
         self, shown: Sequence[int], chosen: frozenset[int], detail: Detail, width: int | None
@@ -201,6 +233,7 @@ def view(file: ChangedFile, contexts: Contexts, redact: Redact) -> FileView:
         rows=rows,
         chains={i: tuple(scopes[s] for s in found.chains.get(line, ())) for i, line in anchors.items()},
         imports=tuple(map(redact, found.imports)),
+        fields=tuple(map(redact, found.fields)),
         row_of_line={row.new: i for i, row in enumerate(rows) if row.new is not None},
     )
 
@@ -286,6 +319,11 @@ def _line(row: Row, changed: bool, width: int | None) -> str:
     if row.new is None:
         return f"     - {text}"
     return f"{row.new:>4} {'+' if changed and row.kind is LineKind.ADDED else ' '} {text}"
+
+
+def _names(text: str) -> set[str]:
+    """Return the words of a declaration that may be what it declares."""
+    return set(_WORD.findall(text)) - _NO_NAMES
 
 
 def _one_line(text: str) -> str:

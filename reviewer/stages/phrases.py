@@ -33,6 +33,8 @@ class Phrases:
     not_reviewed: str
     how: str
     missing_tests: str
+    untested: str
+    labels: str
     read_first: str
     risk: str
     rules_alone: str
@@ -89,6 +91,8 @@ ENGLISH = Phrases(
     not_reviewed="Not reviewed, or with limits ({count})",
     how="How this was reviewed",
     missing_tests="Tests that are missing",
+    untested="No test mentions",
+    labels="Suggested labels",
     read_first="Read first",
     risk="Risk",
     rules_alone="The rules ran alone, without a model.",
@@ -145,6 +149,8 @@ CHINESE = Phrases(
     not_reviewed="未评审或受限的内容（{count}）",
     how="评审方式",
     missing_tests="缺少的测试",
+    untested="没有测试提及",
+    labels="建议的标签",
     read_first="建议先读",
     risk="风险",
     rules_alone="仅运行规则，未使用模型。",

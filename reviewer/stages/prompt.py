@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from string import Template
 from typing import Any
@@ -46,6 +46,7 @@ REPLACEMENT_CHARS = 1200
 _TITLE_LIMIT = 300
 _DESCRIPTION_LIMIT = 1200
 _FILES_LIMIT = 1200
+_TICKET_LIMIT = 600  # of a ticket, of which there are three at most
 _PROBLEMS_LIMIT = 2000
 _CUT = "…[cut]"
 
@@ -100,14 +101,23 @@ VERIFY_SCHEMA: dict[str, Any] = _object(
         "verdict": _one_of(("confirmed", "refuted", "unsure")),
     }
 )
-SUMMARY_SCHEMA: dict[str, Any] = _object(
-    {
-        "overview": _text(1200),
-        "risk": _one_of(("low", "medium", "high")),
-        "files_first": {"type": "array", "maxItems": 3, "items": _text(400)},
-        "missing_tests": {"type": "array", "maxItems": 5, "items": _text(200)},
-    }
-)
+
+
+def summary_schema(labels: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the form of a summary; with labels, it may suggest some of them and no others."""
+    suggested = {"type": "array", "maxItems": len(labels), "items": _one_of(labels)}
+    return _object(
+        {
+            "overview": _text(1200),
+            "risk": _one_of(("low", "medium", "high")),
+            "files_first": {"type": "array", "maxItems": 3, "items": _text(400)},
+            "missing_tests": {"type": "array", "maxItems": 5, "items": _text(200)},
+            **({"labels": suggested} if labels else {}),
+        }
+    )
+
+
+SUMMARY_SCHEMA = summary_schema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,7 @@ class Briefing:
     """What all prompts about one merge request share.
 
     `change` is fenced already; `conventions` come from people we trust, and may be empty. `guidelines`
-    are those among them whose ids a finding may name.
+    are those among them whose ids a finding may name, `labels` those that a summary may suggest.
     """
 
     wording: Wording
@@ -163,6 +173,7 @@ class Briefing:
     key: bytes
     redact: Callable[[str], str]
     guidelines: tuple[Told, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def fence(self, kind: str, text: str) -> str:
         """Take the secrets out of a stranger's text and put it between two lines that it cannot forge."""
@@ -209,6 +220,7 @@ def brief(
         key=key,
         redact=redact,
         guidelines=tuple(guidelines),
+        labels=settings.labels,
     )
 
 
@@ -219,12 +231,15 @@ def review_prompt(briefing: Briefing, unit: ReviewUnit, profile: Profile) -> Pro
         briefing,
         profile,
         shared=[_rules(briefing, profile), briefing.conventions],
-        rest=[briefing.change, _code(briefing, unit), wording.write("ask")],
+        # The code first: the summary, and a claim about it, begin with the same.
+        rest=[briefing.change, _code(briefing, unit), _related(briefing, unit.related), wording.write("ask")],
     )
 
 
-def verify_prompt(briefing: Briefing, unit: ReviewUnit, finding: Finding, profile: Profile) -> Prompt:
-    """Ask whether a finding is right, given the unit that it was found in."""
+def verify_prompt(
+    briefing: Briefing, unit: ReviewUnit, finding: Finding, profile: Profile, *, related: str = ""
+) -> Prompt:
+    """Ask whether a finding is right, given the unit that it was found in and `related` code, if any."""
     wording = briefing.wording
     broken = [one for one in briefing.guidelines if one.guideline.id == finding.rule_id]
     lines = dict.fromkeys((finding.start_line, finding.end_line))
@@ -234,7 +249,11 @@ def verify_prompt(briefing: Briefing, unit: ReviewUnit, finding: Finding, profil
         briefing,
         profile,
         shared=[wording.write("verify", notation=wording.write("notation")), _tell(wording, broken)],
-        rest=[_code(briefing, unit), wording.write("claim", claim=briefing.fence("claim", claim))],
+        rest=[
+            _code(briefing, unit),
+            _related(briefing, related),
+            wording.write("claim", claim=briefing.fence("claim", claim)),
+        ],
     )
 
 
@@ -245,13 +264,16 @@ def summary_prompt(
     problems = "\n".join(f"- {printable(item.path)}: {item.title} ({item.severity})" for item in findings)
     told = _clip(briefing.redact(problems), _PROBLEMS_LIMIT) or "-"
     code = [_code(briefing, unit) for unit in units]
-    request = briefing.wording.write("summary", problems=briefing.fence("problems", told))
-    return _prompt(
+    wording = briefing.wording
+    labels = ",\n " + wording.write("labels", labels=", ".join(briefing.labels)) if briefing.labels else ""
+    request = wording.write("summary", problems=briefing.fence("problems", told), labels=labels)
+    prompt = _prompt(
         briefing,
         profile,
         shared=[_rules(briefing, profile), briefing.conventions],
         rest=[briefing.change, *code, request],
     )
+    return replace(prompt, schema=summary_schema(briefing.labels))
 
 
 def _rules(briefing: Briefing, profile: Profile) -> str:
@@ -261,6 +283,10 @@ def _rules(briefing: Briefing, profile: Profile) -> str:
     else:
         form = wording.write("object", fields=_fields(briefing))
     return wording.write("review", notation=wording.write("notation"), form=form)
+
+
+def _related(briefing: Briefing, text: str) -> str:
+    return briefing.wording.write("related", related=briefing.fence("related code", text)) if text else ""
 
 
 def _code(briefing: Briefing, unit: ReviewUnit) -> str:
@@ -314,6 +340,9 @@ def _describe(change: ChangeSet, redact: Callable[[str], str]) -> str:
     lines = [f"title: {_clip(title, _TITLE_LIMIT)}"] if title else []
     if description:
         lines.append(f"description: {_clip(description, _DESCRIPTION_LIMIT)}")
+    for ticket in change.tickets:
+        told = f"{redact(ticket.title.strip())}\n{redact(ticket.text.strip())}".strip()
+        lines.append(f"ticket #{ticket.number}: {_clip(told, _TICKET_LIMIT)}")
     files = "\n".join(f"- {printable(file.path)} ({_counts(file)})" for file in change.files)
     return "\n".join([*lines, f"files ({len(change.files)}):", _clip(redact(files), _FILES_LIMIT)])
 

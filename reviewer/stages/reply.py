@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from reviewer.stages.prompt import MESSAGE_CHARS, NOTHING, QUOTE_CHARS, REPLACEM
 from reviewer.stages.reasoning import split
 
 MAX_DRAFTS = 50
+MAX_LABELS = 50
 _LENIENCE = 4  # times the length that the schema asks for is still read
 _REPLY_CHARS = 100_000
 _PATH_CHARS = 4096
@@ -107,8 +108,11 @@ def read_judgement(raw: str) -> Judgement:
     )
 
 
-def read_summary(raw: str) -> Overview:
-    """Read a summary; the last object with an overview counts. Raises ReplyUnreadable."""
+def read_summary(raw: str, labels: Collection[str] = ()) -> Overview:
+    """Read a summary; the last object with an overview counts, and of its labels those that there are.
+
+    Raises ReplyUnreadable.
+    """
     found = [value for value in _values(raw) if isinstance(value, dict) and "overview" in value]
     text = (_clean(found[-1]["overview"]) or "").strip() if found else ""
     if not text:
@@ -119,6 +123,7 @@ def read_summary(raw: str) -> Overview:
         risk=risk if risk in {"low", "medium", "high"} else "",
         files_first=_texts(found[-1].get("files_first"), 3),
         missing_tests=_texts(found[-1].get("missing_tests"), 5),
+        labels=tuple(label for label in labels if label in _texts(found[-1].get("labels"), MAX_LABELS)),
     )
 
 

@@ -37,6 +37,11 @@ def first_number(part: UnitPart) -> int:
     return int(found[1]) if found else 0
 
 
+def shown_numbers(part: UnitPart) -> list[int]:
+    """Return the numbers of the new side's lines that a part shows."""
+    return [int(number[1]) for number in _NUMBER.finditer(part.text)]
+
+
 def first_numbers(unit: ReviewUnit) -> tuple[int, ...]:
     """Return the first line number of each part: where a unit stood when something was said of it."""
     return tuple(map(first_number, unit.parts))

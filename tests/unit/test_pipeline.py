@@ -250,10 +250,17 @@ def verifier(answer: str) -> TalkingModel:
 @pytest.mark.parametrize(
     ("answer", "confidence", "reasons"),
     [
-        (json.dumps({"verdict": "confirmed", "quote": "min", "reason": "it caps"}), Confidence.HIGH, []),
+        (json.dumps({"verdict": "confirmed", "quote": QUOTE, "reason": "it caps"}), Confidence.HIGH, []),
+        (json.dumps({"verdict": "confirmed", "quote": "max(turnover, 5)", "reason": ""}), Confidence.LOW, []),
+        (json.dumps({"verdict": "confirmed", "quote": "", "reason": "I say so"}), Confidence.LOW, []),
+        (json.dumps({"verdict": "refuted", "quote": "if turnover < 0:", "reason": ""}), Confidence.LOW, []),
         (json.dumps({"verdict": "unsure", "quote": "", "reason": ""}), Confidence.LOW, []),
         ("I have no idea.", Confidence.LOW, []),
-        (json.dumps({"verdict": "refuted", "quote": "min", "reason": "it is meant"}), None, ["refuted"]),
+        (
+            json.dumps({"verdict": "refuted", "quote": "   2 + " + QUOTE, "reason": "it is meant"}),
+            None,
+            ["refuted"],
+        ),
     ],
 )
 def test_a_verifier_confirms_refutes_or_leaves_doubt(

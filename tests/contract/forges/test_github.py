@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from parsers.diff import Side
-from reviewer.domain import Verdict
+from reviewer.domain import Ticket, Verdict
 from reviewer.errors import ForgeAuth, ForgeNotFound, Superseded
 from tests.contract.forges.github_desk import OLD, PROJECT, Desk, describe, open_desk, plan
 from tests.fakes.forge.github import Fault
@@ -178,6 +178,26 @@ def test_a_whole_run_stays_within_its_calls(desk: Desk) -> None:
     desk.forge.summarise(found, None, "All in all.")
     desk.forge.set_status(found, Verdict.PASS, "fine")
     assert len(desk.fake.requests) == 6
+
+
+# --- what there is to know beside the change
+
+
+def test_tickets_are_the_issues_of_the_same_project(desk: Desk) -> None:
+    desk.fake.world.projects[PROJECT].issues |= {
+        12: {"title": "Fees are wrong", "body": "By a fen."},
+        13: {"title": "A pull request", "body": None, "pull_request": {"url": "..."}},
+    }
+    named = replace(desk.merge_request, description="Closes #13, #99 and other/place#14, see #12")
+    assert (
+        desk.forge.tickets(named) == ()
+    )  # two at most, for each is a call: a pull request, and one not there
+    named = replace(desk.merge_request, description="Closes #12, see https://evil.example/#77")
+    asked = len(desk.fake.requests)
+    assert desk.forge.tickets(named) == (Ticket(12, "Fees are wrong", "By a fen."),)
+    assert len(desk.fake.requests) == asked + 1
+    assert desk.forge.tickets(replace(named, description="Nothing")) == ()
+    assert len(desk.fake.requests) == asked + 1
 
 
 # --- a head that moves

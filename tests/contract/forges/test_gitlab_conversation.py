@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reviewer.domain import MergeRequest, Resolution, Verdict
+from reviewer.demo.records import Issue
+from reviewer.domain import MergeRequest, Resolution, Ticket, Verdict
 from reviewer.errors import ForgeNotFound
 from reviewer.forges.gitlab import GitLabForge
 from tests.contract.forges.conftest import connect
@@ -210,3 +212,20 @@ def test_the_doctor_tells_a_wrong_token(gitlab: FakeGitLab, tmp_path: Path) -> N
 
     assert [check.ok for check in checks] == [False]
     assert checks[0].remedy
+
+
+def test_tickets_are_read_in_one_call_and_confidential_ones_are_not_told(
+    gitlab: FakeGitLab, adapter: GitLabForge, described: MergeRequest
+) -> None:
+    gitlab.project.issues |= {
+        12: Issue("Fees are wrong", "By a fen."),
+        13: Issue("A breach", "Of which nobody knows.", confidential=True),
+        14: Issue("Not asked for", ""),
+    }
+    named = replace(described, description="Closes #13 and #12; other/place#14")
+    asked = len(gitlab.api_calls())
+    assert adapter.tickets(named) == (Ticket(12, "Fees are wrong", "By a fen."),)
+    assert len(gitlab.api_calls()) == asked + 1
+    assert adapter.tickets(replace(named, description="See #77")) == ()
+    assert adapter.tickets(replace(named, description="No number")) == ()
+    assert len(gitlab.api_calls()) == asked + 2

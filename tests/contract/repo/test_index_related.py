@@ -13,8 +13,9 @@ from parsers.outline import outline
 from parsers.signatures import SignatureChange, changed_signatures
 from parsers.source import parse
 from reviewer.demo.repository import Repository
+from reviewer.domain import Related
 from reviewer.repo.index import SymbolIndex
-from reviewer.repo.related import Related, surroundings
+from reviewer.repo.related import surroundings
 
 OLD = """\
 from app.fees import fee_of
@@ -73,7 +74,7 @@ def gather(
 
 def say(related: Related) -> tuple[str, str, str, int, str, int]:
     return (
-        *(str(related.role), related.name, related.path, related.start_line),
+        *(str(related.relation), related.name, related.path, related.start_line),
         *(str(related.how), related.others),
     )
 
@@ -93,13 +94,13 @@ def test_callers_first_then_what_the_lines_call_and_use(repository: Repository, 
 
 def test_what_encloses_the_lines_is_not_repeated(repository: Repository, index: SymbolIndex) -> None:
     recursive = {**FILES, "app/desk.py": NEW.replace("fee_of(order, Side.BUY)", "self.book(order)")}
-    assert "definition" not in {one.role for one in gather(repository, index, recursive, [6])}
+    assert "definition" not in {one.relation for one in gather(repository, index, recursive, [6])}
 
 
 def test_a_name_that_may_be_anybodys_is_left_out(repository: Repository, index: SymbolIndex) -> None:
     others = {f"x{n}/m.py": "def book(x):\n    return x\n" for n in range(4)}
     found = gather(repository, index, {**FILES, **others}, [6])
-    assert [one.path for one in found if one.role == "call-site"] == ["web/view.py"]
+    assert [one.path for one in found if one.relation == "call-site"] == ["web/view.py"]
 
 
 def test_lines_are_bounded(repository: Repository, index: SymbolIndex) -> None:

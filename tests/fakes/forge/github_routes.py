@@ -141,6 +141,11 @@ class Routes:
 
     # --- pull requests
 
+    def issue(self, request: Request) -> Answer:
+        if (found := self._project(request).issues.get(request.number)) is None:
+            raise Refusal(404, "Not Found")
+        return Answer(200, found)
+
     def pull(self, request: Request) -> Answer:
         return Answer(200, _pull_json(self._project(request), self._pull(request)))
 
@@ -386,6 +391,7 @@ ROUTES = (
     ),
     Route("POST", f"{_PULL}/comments/{{comment}}/replies", Routes.answer, ("body",)),
     Route("GET", f"{_COMMENT}/reactions", Routes.reactions, query=("content", *_PAGED)),
+    Route("GET", _ISSUE, Routes.issue),
     Route("GET", f"{_ISSUE}/comments", Routes.notes, query=_PAGED),
     Route("POST", f"{_ISSUE}/comments", Routes.note, ("body",)),
     Route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment}", Routes.edit_note, ("body",)),

@@ -105,6 +105,7 @@ class Project:
     roles: dict[str, str] = field(default_factory=dict)  # login -> admin, write or read
     pulls: dict[int, Pull] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -98,5 +98,12 @@ REVIEW = Review(
     coverage=Coverage(files=4, reviewed=3, skipped=1, changed_lines=40, changed_lines_seen_by_model=32),
     usage=Usage(3, 5120, 3000, 640, 12.3456),
     models=("coder",),
-    overview=Overview("Adds a minimum fee.", "high", ("src/Fees.java",), ("Fees.fee",)),
+    overview=Overview(
+        "Adds a minimum fee.",
+        "high",
+        ("src/Fees.java",),
+        ("Fees.fee",),
+        untested=("src/Fees.java: Fees.fee",),
+        labels=("finance",),
+    ),
 )

@@ -82,6 +82,16 @@ FINDING = Finding(
 )
 
 
+RELATED = """\
+### src/trade/Desk.java (calls of)
+|         long fee = fees.of(order.fen());
+|         account.take(fee, "hunter2");
+
+### src/trade/Rates.java (defines perMille)
+| static long perMille(long fen) {
+..."""
+
+
 def redact(text: str) -> str:
     return text.replace("hunter2", "<redacted:password:1>")
 
@@ -114,7 +124,7 @@ def units(*numbers: int) -> list[ReviewUnit]:
 
 def in_fee(_file: ChangedFile, lines: Collection[int]) -> CodeContext:
     scope = Scope("class", "Fee", "Fee", "class Fee", 3, 100)
-    return CodeContext(dict.fromkeys(lines, (scope,)), ("import java.math.BigDecimal;",), (), (), ())
+    return CodeContext(dict.fromkeys(lines, (scope,)), ("import java.lang.Math;",), (), (), ())
 
 
 def text_of(prompt: Prompt) -> str:
@@ -129,6 +139,8 @@ def written(case: str, language: str) -> str:
         "review-constrained": lambda: review_prompt(shared, fee, profile(strategy="constrained")),
         "review-no-system": lambda: review_prompt(shared, fee, profile(system_prompt=False)),
         "review-guidelines": lambda: review_prompt(guided(language), fee, profile(strategy="constrained")),
+        "review-related": lambda: review_prompt(shared, replace(fee, related=RELATED), profile()),
+        "verify-related": lambda: verify_prompt(shared, fee, FINDING, profile(), related=RELATED),
         "verify": lambda: verify_prompt(shared, fee, FINDING, profile()),
         "summary": lambda: summary_prompt(shared, [fee, notes], [FINDING], profile()),
     }
@@ -149,6 +161,8 @@ CASES = (
     "review-no-system",
     "review-guidelines",
     "verify",
+    "review-related",
+    "verify-related",
     "summary",
     "later-turns",
 )

@@ -199,7 +199,7 @@ def test_the_line_beside_a_hunk_shows_no_part_of_a_secret() -> None:
 def test_no_signature_or_import_lets_a_secret_through() -> None:
     def context(_file: ChangedFile, lines: Collection[int]) -> CodeContext:
         scope = Scope("function", "f", "f", "def f(key=SECRET):", 1, 200)
-        return CodeContext(dict.fromkeys(lines, (scope,)), ("import SECRET",), (), (), ())
+        return CodeContext(dict.fromkeys(lines, (scope,)), ("import SECRET.changed",), (), (), ())
 
     file = changed_file("a.py", numbered(60), numbered(60).replace("line 50\n", "changed\n"))
     plan = split(
