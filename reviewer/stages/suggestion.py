@@ -12,6 +12,7 @@ from parsers.python_version import Version
 from parsers.source import decode
 from reviewer.domain import ChangedFile, ChangeSet, Finding, Rejected, Suggestion
 from reviewer.stages.neutralise import is_postable
+from reviewer.stages.replacement import readings
 from reviewer.stages.sides import numbered_lines
 
 _MOST_LINES = 101  # GitLab replaces at most 100 lines above the one that is commented
@@ -35,12 +36,16 @@ def prove(
     text = replacement.replace("\r\n", "\n").strip("\n")
     if file.new is None or end - start >= _MOST_LINES or not same_hunk(file.diff, Side.NEW, start, end):
         return None
-    if not is_postable(text) or "<redacted:" in text or _restores_old_side(file, start, end, text):
+    if not is_postable(text) or "<redacted:" in text:
         return None
-    for candidate in _indented(text, lines[start]):
+    for candidate in readings(text, lines, start, end):
+        if _restores_old_side(file, start, end, candidate):
+            return None
         found = check(file.path, file.new, start, end, candidate, python_version=python_version)
         if found.verdict in _PROVEN:
             return Suggestion(start, end, candidate)
+        if found.verdict is EditVerdict.NO_OP:
+            return None
     return None
 
 
@@ -81,26 +86,9 @@ def _proven(file: ChangedFile, claimed: Suggestion, python_version: Version | No
     return claimed if found and found.verdict in _PROVEN else None
 
 
-def _indented(text: str, original: str) -> Iterator[str]:
-    """Give back the indentation that a model lost at the start, as a quote in JSON often does.
-
-    If the text's first line has none but the original's has, then either only the first line lost it,
-    or, where another line stands further left than the original began, every line did.
-    """
-    first, *rest = text.split("\n")
-    indent = original[: len(original) - len(original.lstrip())]
-    if not indent or first[:1].isspace():
-        yield text
-        return
-    if all(line.startswith(indent) for line in rest if line.strip()):
-        yield "\n".join((indent + first, *rest))
-    if rest:
-        yield "\n".join(indent + line if line.strip() else line for line in (first, *rest))
-
-
 def _restores_old_side(file: ChangedFile, start: int, end: int, text: str) -> bool:
     """Say whether the text brings back lines that this very change has removed there."""
-    wanted = [line.strip() for line in text.split("\n") if line.strip()]
+    wanted = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
     old = [(line, removed) for line, removed in _old_lines(file, start, end) if line]
     return any(
         [line for line, _ in window] == wanted and any(removed for _, removed in window)
@@ -114,7 +102,7 @@ def _old_lines(file: ChangedFile, start: int, end: int) -> Iterator[tuple[str, b
         removed: list[str] = []
         last = hunk.new_start - 1
         for line in hunk.lines:
-            text = decode(line.text).text.strip()
+            text = " ".join(decode(line.text).text.split())
             if line.kind is LineKind.REMOVED:
                 removed.append(text)
                 continue
