@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reviewer import pipeline
-from reviewer.config import GateSettings, ModelSettings, PrivacySettings, ReviewSettings, Settings
+from reviewer.config import GateSettings, ModelSettings, ReviewSettings, Settings
 from reviewer.domain import ChangeSet, Confidence, Review, Severity, Suggestion, Verdict
 from reviewer.errors import ConfigError, ModelBudget, ModelOverflow, ModelTimeout
 from reviewer.pipeline import Engine
@@ -186,12 +186,6 @@ def test_a_window_that_shows_to_be_smaller_is_kept_to() -> None:
     sizes = [sum(model.count(message.content) for message in request.messages) for request in model.requests]
     assert codes(review) == []
     assert max(sizes[1:]) < 3000
-
-
-def test_a_setting_that_has_no_effect_is_told() -> None:
-    review = run(change(), engine(None, settings=Settings(privacy=PrivacySettings(keep_prompts_days=3))))
-
-    assert codes(review) == ["setting-without-effect"]
 
 
 def test_time_that_is_over_is_listed_and_undecided() -> None:
