@@ -20,6 +20,7 @@ from reviewer.repo.related import Related
 from reviewer.stages.excerpt import Detail, printable, surroundings, view
 from reviewer.stages.prompt import Briefing, brief
 from reviewer.stages.redact import Redactor
+from reviewer.stages.sides import side_texts
 from reviewer.stages.triage import triage
 from reviewer.stages.units import UnitPlan, split, text_of
 
@@ -98,7 +99,9 @@ async def read(
     main = next((one for one in request.subjects if not one.selected), request.subjects[0])
     change = replace(main.change, files=files, attributes={}, repository_settings=None)
     scan = await asyncio.to_thread(_scan, change, beside, assistant, rules=rules)
-    briefing = brief(change, files, settings, key=assistant.key, redact=_redactor(assistant, scan.secrets))
+    shown = (change.title, change.description, *side_texts(replace(change, files=(*files, *beside))))
+    redact = await asyncio.to_thread(_redactor, assistant, scan.secrets, shown)
+    briefing = brief(change, files, settings, key=assistant.key, redact=redact)
     return Reading(
         files=files,
         related=related,
@@ -157,10 +160,13 @@ def _whole(file: ChangedFile) -> ChangedFile:
     return select([(file.path, file.new, ())], project="").change.files[0]
 
 
-def _redactor(assistant: Assistant, secrets: Iterable[str]) -> Callable[[str], str]:
+def _redactor(assistant: Assistant, secrets: Iterable[str], shown: Iterable[str]) -> Callable[[str], str]:
+    """Return what takes secrets out: what one of the shown texts gives away is taken out of all of them."""
     if not assistant.settings.privacy.redact:
         return lambda text: text
     redactor = Redactor(tuple(secrets))
+    for text in shown:
+        redactor.learn(text)
     return lambda text: redactor.redact(text).text
 
 
