@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import time
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from reviewer.errors import ConfigError
 
 HEAD_BYTES = 32 * 1024
 MOST_HEADERS = 100
+_QUIET_S = 10.0
 _SPARE_FILES = 128  # for the database, mirrors and git, models and forges
 
 Scope = MutableMapping[str, Any]
@@ -114,6 +116,8 @@ class _Queue:
         self._late: dict[_Bounded, None] = {}
         self._idle: dict[_Bounded, None] = {}
         self._open = 0
+        self._untold = 0
+        self._quiet_until = 0.0
 
     def enter(self, connection: _Bounded) -> None:
         self._open += 1
@@ -123,6 +127,14 @@ class _Queue:
     def leave(self, connection: _Bounded) -> None:
         self._open -= 1
         self.arrived(connection)
+
+    def tell(self, why: str) -> None:
+        """Log that a connection was cut off: the first, then how many in each ten seconds."""
+        self._untold += 1
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            structlog.get_logger().warning("connections were cut off", count=self._untold, reason=why)
+            self._untold, self._quiet_until = 0, now + _QUIET_S
 
     def wait_for(self, connection: _Bounded) -> None:
         self._idle.pop(connection, None)
@@ -175,7 +187,7 @@ class _Bounded(H11Protocol):
         self._expect("")
         if self.transport.is_closing():
             return
-        structlog.get_logger().warning("a connection was cut off", reason=why)
+        self.door.tell(why)
         if self.conn.our_state is h11.IDLE:
             headers = [(b"connection", b"close"), (b"content-length", b"0")]
             answer = self.conn.send(h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"))
