@@ -16,7 +16,7 @@ from parsers.context import context as read_context
 from parsers.languages import detect
 from parsers.source import SourceTooLarge, parse
 from reviewer.commands.subject import selected_lines
-from reviewer.domain import ChangedFile, ReviewWarning
+from reviewer.domain import ChangedFile, Related, ReviewWarning
 from reviewer.errors import StoreError
 from reviewer.panel import Progress
 from reviewer.pipeline import silent
@@ -25,7 +25,7 @@ from reviewer.repo.blobs import Limits, read_blobs
 from reviewer.repo.checkout import Checkout, open_checkout
 from reviewer.repo.git import Git, GitFailed
 from reviewer.repo.index import SymbolIndex
-from reviewer.repo.related import Related, surroundings
+from reviewer.repo.related import surroundings
 from reviewer.repo.tree import list_files
 from reviewer.repo.worktree import Worktree
 

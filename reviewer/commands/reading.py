@@ -15,8 +15,7 @@ from reviewer.commands.assistant import Assistant
 from reviewer.commands.subject import Request, places, select
 from reviewer.commands.wording import read_command_wording
 from reviewer.config import ReviewSettings
-from reviewer.domain import ChangedFile, ChangeSet, Finding, ReviewUnit, ReviewWarning, UnitPart
-from reviewer.repo.related import Related
+from reviewer.domain import ChangedFile, ChangeSet, Finding, Related, ReviewUnit, ReviewWarning, UnitPart
 from reviewer.stages.excerpt import Detail, printable, surroundings, view
 from reviewer.stages.prompt import Briefing, brief
 from reviewer.stages.redact import Redactor

@@ -94,8 +94,8 @@ def _commit(folder: Path, before: Files, after: Files) -> tuple[ChangeSet, bytes
     bare.commit("main", before, "First")
     bare.commit("main", after, "Settle orders by account")
     checkout = folder / "checkout"
-    subprocess.run(["git", "clone", "-q", bare.path, checkout], check=True)
-    asked = ["git", "-C", checkout, "diff", "HEAD~1..HEAD"]
+    subprocess.run(["git", "clone", "-q", str(bare.path), str(checkout)], check=True)
+    asked = ["git", "-C", str(checkout), "diff", "HEAD~1..HEAD"]
     diff = subprocess.run(asked, check=True, capture_output=True).stdout
     return local.open_range(checkout, "HEAD~1..HEAD"), diff
 
