@@ -47,7 +47,7 @@ def open_database(address: str, *, connections: int, timeout_s: int) -> Engine:
             connect_args={"timeout": timeout_s},
         )
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "handle_error", _wait_for_room)
+        event.listen(engine, "handle_error", _count_as_lost)
         return engine
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -56,6 +56,7 @@ def open_database(address: str, *, connections: int, timeout_s: int) -> Engine:
         pool_timeout=timeout_s,
         connect_args={"connect_timeout": timeout_s, "application_name": "reviewer"},
     )
+    event.listen(engine, "handle_error", _count_as_lost)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", partial(_ping_after_a_rest, engine))
     return engine
@@ -134,9 +135,12 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _wait_for_room(context: ExceptionContext) -> None:
-    """Let a full disk count as a lost connection: the job engine then waits and tries again, else the job fails."""
-    # The primary code is in the low byte; SQLITE_IOERR_* are what a full disk looks like to the log.
-    code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
-    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+def _count_as_lost(context: ExceptionContext) -> None:
+    """Let a full disk and a refused connection count as a lost one: the job engine then waits, else the job fails.
+
+    By itself it knows neither: psycopg says "connection is bad" where it looks for "connection failed".
+    """
+    error = context.original_exception
+    full = getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    if full or (context.connection is None and not isinstance(error, sqlite3.Error)):
         context.is_disconnect = True

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
+
+import structlog
 
 from reviewer import pipeline
 from reviewer.checkpoint import Checkpoint
 from reviewer.config import Posting as PostingMode
 from reviewer.config import Settings
 from reviewer.domain import (
+    ChangeRef,
     ChangeSet,
     Errand,
     Event,
@@ -24,13 +27,14 @@ from reviewer.domain import (
     Ticket,
     Verdict,
 )
-from reviewer.errors import ConfigError, ForgeError, ForgeNotFound
+from reviewer.errors import ConfigError, ForgeError, ForgeNotFound, StoreError
 from reviewer.outputs.document import document, dump
 from reviewer.pipeline import Engine, Posting
 from reviewer.ports import Background, Codebase, Forge, Json, Step
 from reviewer.service.fence import Fence
 from reviewer.service.intake import priority_of
 from reviewer.service.learning import Lessons
+from reviewer.service.patience import insist
 
 _MERGE_REQUEST = Checkpoint(MergeRequest)
 
@@ -133,9 +137,9 @@ class ReviewWork:
             engine,
             step=step,
             errand=errand,
-            recalled=await asyncio.to_thread(lessons.recall, ref),
-            answered=partial(lessons.memory.answers, ref) if recalling else None,
-            keep=partial(lessons.memory.keep_answers, ref),
+            recalled=await insist(partial(lessons.recall, ref)),
+            answered=partial(_recall_answers, lessons, ref) if recalling else None,
+            keep=partial(_keep_answers, lessons, ref),
             codebase=codebase,
         )
         return reviewed, change
@@ -160,7 +164,7 @@ class ReviewWork:
     async def _learn(self, merge_request: MergeRequest, change: ChangeSet | None, step: Step) -> None:
         async def learn() -> Json:
             if self._lessons is not None:
-                await asyncio.to_thread(self._lessons.learn, merge_request, change)
+                await insist(partial(self._lessons.learn, merge_request, change))
             return None
 
         await step("learn from the discussion", learn)
@@ -168,7 +172,7 @@ class ReviewWork:
     async def _note(self, reviewed: Review, change: ChangeSet, step: Step) -> None:
         async def note() -> Json:
             if self._lessons is not None:
-                await asyncio.to_thread(self._lessons.note, reviewed, change)
+                await insist(partial(self._lessons.note, reviewed, change))
             return None
 
         await step("note what was found", note, preemptible=False)
@@ -228,3 +232,20 @@ def _errand(event: Event, merge_request: MergeRequest, job: str) -> Errand:
         priority=priority_of(event),
         fresh=_is_anew(event),
     )
+
+
+def _recall_answers(lessons: Lessons, ref: ChangeRef, keys: Collection[str]) -> Mapping[str, Json]:
+    """Look up earlier answers; they only save calls, so a database that is away costs no more than those."""
+    try:
+        return lessons.memory.answers(ref, keys)
+    except StoreError as err:
+        structlog.get_logger().warning("earlier answers not looked up", reason=str(err))
+        return {}
+
+
+def _keep_answers(lessons: Lessons, ref: ChangeRef, told: Mapping[str, Json]) -> None:
+    """Keep answers for the next review, if the database is there."""
+    try:
+        lessons.memory.keep_answers(ref, told)
+    except StoreError as err:
+        structlog.get_logger().warning("answers not kept for the next review", reason=str(err))

@@ -55,6 +55,17 @@ def test_a_lock_will_pass(engine: Engine, file: Path) -> None:
     assert will_pass(caught.value)
 
 
+def test_a_postgres_that_is_not_there_will_pass_and_makes_the_engine_wait(tmp_path: Path) -> None:
+    away = open_database(f"postgresql://nobody@/nothing?host={tmp_path}", connections=1, timeout_s=1)
+    with pytest.raises(StoreError) as caught, store_errors(), away.connect():
+        pass
+    away.dispose()
+    assert will_pass(caught.value)
+    cause = caught.value.__cause__
+    assert isinstance(cause, DBAPIError)
+    assert cause.connection_invalidated
+
+
 def test_a_mistake_will_not_pass(engine: Engine) -> None:
     with pytest.raises(StoreError) as caught:
         write(engine, "INSERT INTO nowhere VALUES (:body)")
