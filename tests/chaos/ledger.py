@@ -64,6 +64,11 @@ class Ledger:
         states = self.states(named)
         return {job for job in named if states.get(job) not in ENDED}
 
+    def word(self, job: str) -> str:
+        """Tell where a job stands, and why it failed if it did."""
+        found = self._store.job(job)
+        return "unknown" if found is None else f"{found.state} {found.error}".strip()
+
     def known(self, project: str) -> list[Job]:
         """Return all jobs of a project."""
         return [job for job in self._store.newest_jobs(_ALL) if job.event.project == project]

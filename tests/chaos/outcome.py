@@ -23,7 +23,7 @@ class Scale:
     patient: bool
 
 
-SHORT = Scale(kills=6, faults=1, burst=300, sample=60, soak_s=8.0, deadline_s=240.0, patient=False)
+SHORT = Scale(kills=4, faults=1, burst=300, sample=40, soak_s=8.0, deadline_s=400.0, patient=False)
 FULL = Scale(kills=200, faults=5, burst=10_000, sample=500, soak_s=600.0, deadline_s=3600.0, patient=True)
 
 

@@ -37,8 +37,8 @@ def judge(
         lost += bool(missing)
         doubled += surplus
         if (missing or surplus) and len(complaints) < _TOLD:
-            state = site.ledger.states([job]).get(job)
-            complaints.append(f"!{number}: {missing} posts missing, {surplus} too many, {state}")
+            word = site.ledger.word(job)
+            complaints.append(f"!{number}: {missing} posts missing, {surplus} too many, {word}")
     if site.acknowledged and not site.ledger.talked:
         complaints.append("no step of a model is known by its name: repeated calls went unseen")
     return Outcome(

@@ -30,10 +30,11 @@ def run(ground: Ground, *, kind: Kind, workers: int = 0) -> Outcome:
     changes = site.open(ground.scale.kills)
     door = site.process(arguments=_WEB if workers else ())
     crew = [door, *(site.process(arguments=_WORKER) for _ in range(workers))]
+    first = ground.dice.randrange(len(_MOMENTS))
     killed: list[float] = []
     asked_for: list[MergeRequest] = []
     for turn in range(ground.scale.kills):
-        moment = _MOMENTS[turn % len(_MOMENTS)]
+        moment = _MOMENTS[(first + turn) % len(_MOMENTS)]
         victim = door if moment is _while_accepting else ground.dice.choice(crew)
         due = changes[len(asked_for) : turn + 1]
         asked_for += moment(site, door, due)
