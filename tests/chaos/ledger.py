@@ -84,6 +84,10 @@ class Ledger:
         with self._engine.connect() as connection:
             return int(sum(connection.execute(select(*tables)).one()))
 
+    def columns(self, name: str) -> set[str]:
+        """Name the columns that a table has now."""
+        return {column["name"] for column in inspect(self._engine).get_columns(name)}
+
     def holder(self, job: str) -> str | None:
         """Return the executor that has a job."""
         progress = self._store.progress
