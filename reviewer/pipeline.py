@@ -15,6 +15,9 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TypeVar
 
+from reviewer.asking.model_review import ask
+from reviewer.asking.panel import Asked, Panel, Progress, Recall, nothing_remembered
+from reviewer.asking.surroundings import prepare
 from reviewer.checkpoint import Checkpoint
 from reviewer.config import Posting as PostingMode
 from reviewer.config import ReviewSettings, RulesSettings, Settings
@@ -34,8 +37,6 @@ from reviewer.domain import (
     Role,
     Verdict,
 )
-from reviewer.model_review import ask
-from reviewer.panel import Asked, Panel, Progress, Recall, nothing_remembered
 from reviewer.ports import Codebase, Forge, Formatter, Gateway, Json, Ledger, Scanner, Step
 from reviewer.settings import without_effect
 from reviewer.stages import marker, policy
@@ -54,7 +55,6 @@ from reviewer.stages.sides import side_texts
 from reviewer.stages.suggestion import keep_proven
 from reviewer.stages.suppress import Baseline, apply_suppressions
 from reviewer.stages.triage import ignore_globs, triage
-from reviewer.surroundings import prepare
 
 _T = TypeVar("_T")
 Scanners = Callable[[ReviewSettings, RulesSettings], Sequence[Scanner]]

@@ -16,11 +16,11 @@ from reviewer.cli.shared import Common
 from reviewer.errors import UsageError
 
 if TYPE_CHECKING:
+    from reviewer.asking.panel import Progress
     from reviewer.commands.library import Library
     from reviewer.commands.subject import Answer, Request, Subject
     from reviewer.commands.targets import Place
     from reviewer.config import Settings
-    from reviewer.panel import Progress
     from reviewer.repo.worktree import Worktree
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from reviewer.asking.panel import Progress
 from reviewer.commands.library import Library
 from reviewer.commands.speech import Speech
 from reviewer.config import Settings
@@ -18,7 +19,6 @@ from reviewer.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-from reviewer.panel import Progress
 from reviewer.pipeline import Scanners, silent
 from reviewer.ports import Gateway, Model, ModelRequest
 from reviewer.stages.reasoning import split

@@ -15,10 +15,10 @@ from pathlib import Path
 from parsers.context import context as read_context
 from parsers.languages import detect
 from parsers.source import SourceTooLarge, parse
+from reviewer.asking.panel import Progress
 from reviewer.commands.subject import selected_lines
 from reviewer.domain import ChangedFile, Related, ReviewWarning
 from reviewer.errors import StoreError
-from reviewer.panel import Progress
 from reviewer.pipeline import silent
 from reviewer.repo.answers import FoundDefinition
 from reviewer.repo.blobs import Limits, read_blobs

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from reviewer import pipeline
+from reviewer.asking.unit_reviews import code_of
 from reviewer.cli import main
 from reviewer.config import Settings
 from reviewer.demo.repository import Repository
@@ -32,7 +33,6 @@ from reviewer.models import gateway
 from reviewer.models.circuit import SKIPPED_S
 from reviewer.pipeline import Engine
 from reviewer.ports import ModelRequest
-from reviewer.unit_reviews import code_of
 from tests.fakes.models import CODER, REASONER, ScriptedModels, ServedModel
 
 DIALECTS = ("ollama", "openai")

@@ -10,18 +10,18 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from reviewer import conversation
+from reviewer.asking import conversation
+from reviewer.asking.conversation import VerifierReply
+from reviewer.asking.panel import Asked, Panel, with_fallback
+from reviewer.asking.surroundings import Surroundings
 from reviewer.checkpoint import Checkpoint
-from reviewer.conversation import VerifierReply
 from reviewer.domain import Confidence, Finding, Rejected, ReviewWarning, Role, Source, Usage
 from reviewer.errors import ModelBudget, ModelError
-from reviewer.panel import Asked, Panel, with_fallback
 from reviewer.ports import Model
 from reviewer.stages.prompt import Briefing, verify_prompt
 from reviewer.stages.proof import is_shown
 from reviewer.stages.reply import Opinion
 from reviewer.stages.units import UnitPlan, text_of
-from reviewer.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from reviewer import conversation
+from reviewer.asking import conversation
+from reviewer.asking.conversation import UnitReply
+from reviewer.asking.panel import Panel, with_fallback
+from reviewer.asking.remembered import Remembered
+from reviewer.asking.surroundings import Surroundings
 from reviewer.checkpoint import Checkpoint
-from reviewer.conversation import UnitReply
 from reviewer.domain import ReviewUnit, Role, Usage
 from reviewer.errors import ModelBudget, ModelError, ModelOverflow, ModelReplyInvalid, ModelTimeout
-from reviewer.panel import Panel, with_fallback
 from reviewer.ports import Json, Model
-from reviewer.remembered import Remembered
 from reviewer.stages.prompt import Briefing, review_prompt
 from reviewer.stages.related_code import SHARE
 from reviewer.stages.units import UnitPlan, split
-from reviewer.surroundings import Surroundings
 
 HALVINGS = 2  # how often the units are cut smaller when a server counts more tokens than we did
 SMALLEST_UNIT = 200  # tokens: below, no code fits beside the texts that are always sent

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reviewer import conversation
+from reviewer.asking import conversation
+from reviewer.asking.conversation import SummaryReply
+from reviewer.asking.panel import Asked, Panel, with_fallback
+from reviewer.asking.surroundings import Surroundings
+from reviewer.asking.unit_reviews import Answer, UnitReviews, review_units, room
+from reviewer.asking.verification import verify_findings, verify_rules
 from reviewer.checkpoint import Checkpoint
-from reviewer.conversation import SummaryReply
 from reviewer.domain import (
     Confidence,
     Finding,
@@ -21,7 +25,6 @@ from reviewer.domain import (
     Usage,
 )
 from reviewer.errors import ModelError
-from reviewer.panel import Asked, Panel, with_fallback
 from reviewer.ports import Model
 from reviewer.stages import verify
 from reviewer.stages.guidelines import Selection, select
@@ -29,9 +32,6 @@ from reviewer.stages.prompt import Briefing, brief
 from reviewer.stages.related_code import RelatedCode
 from reviewer.stages.units import UnitPlan
 from reviewer.stages.votes import Tally, merge
-from reviewer.surroundings import Surroundings
-from reviewer.unit_reviews import Answer, UnitReviews, review_units, room
-from reviewer.verification import verify_findings, verify_rules
 
 TOKENS_PER_GUIDELINE_CHARACTER = 2  # of the window: guidelines take about an eighth of it at most
 OVERVIEW_FROM_LINES = 10  # a smaller change needs no summary of what it does

@@ -14,9 +14,9 @@ from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from reviewer.conversation import UnitReply
+from reviewer.asking.conversation import UnitReply
+from reviewer.asking.panel import Recall
 from reviewer.domain import ReviewUnit, Role, Usage
-from reviewer.panel import Recall
 from reviewer.ports import Gateway, Json
 from reviewer.stages.prompt import Briefing
 from reviewer.stages.unit_identity import first_numbers, move

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from parsers.diff import Side
-from reviewer.config import ReviewSettings
-from reviewer.conversation import (
+from reviewer.asking.conversation import (
     MESSAGE_TOKENS,
     SMALLEST_REPLY,
     UnitReply,
@@ -17,6 +16,7 @@ from reviewer.conversation import (
     summarise,
     verify_finding,
 )
+from reviewer.config import ReviewSettings
 from reviewer.domain import (
     Category,
     Completion,
