@@ -9,11 +9,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+import structlog
 from sqlalchemy import Connection, Engine, func, select
 
-from reviewer.database.connections import store_errors
+from reviewer.database.connections import store_errors, will_pass
 from reviewer.domain import Event
-from reviewer.errors import Superseded
+from reviewer.errors import StoreError, Superseded
 from reviewer.service.patience import insist
 from reviewer.service.store import Store
 
@@ -51,13 +52,31 @@ class MergeRequestLocks:
             if not self._shared:
                 yield
                 return
-            session = await insist(self._open_session)
+            session = await self._take(place)
             try:
-                while not await asyncio.to_thread(_try_lock, session, place):
-                    await asyncio.sleep(_RETRY_S)
                 yield
             finally:
                 await asyncio.to_thread(session.close)
+
+    async def _take(self, place: str) -> Connection:
+        """Return a session that has the lock; one that breaks while it waits makes room for another."""
+        while True:
+            session = await insist(self._open_session)
+            taken = False
+            try:
+                while not taken:
+                    taken = await asyncio.to_thread(_try_lock, session, place)
+                    if not taken:
+                        await asyncio.sleep(_RETRY_S)
+            except StoreError as err:
+                if not will_pass(err):
+                    raise
+                structlog.get_logger().warning("waiting with a new session", reason=str(err))
+            else:
+                return session
+            finally:
+                if not taken:
+                    await asyncio.to_thread(session.close)
 
     def _open_session(self) -> Connection:
         with store_errors():

@@ -69,6 +69,33 @@ async def test_a_holder_that_is_cancelled_lets_go(engines: tuple[Engine, Engine]
         pass
 
 
+def _lock_sessions(engine: Engine) -> set[int]:
+    query = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        return set(connection.exec_driver_sql(query).scalars())
+
+
+async def test_a_session_that_breaks_while_it_waits_is_replaced(engines: tuple[Engine, Engine]) -> None:
+    first, second = (MergeRequestLocks(engine, shared=True) for engine in engines)
+    entered = asyncio.Event()
+
+    async def hold_next() -> None:
+        async with second.hold("p/1"):
+            entered.set()
+
+    async with first.hold("p/1"):
+        before = _lock_sessions(engines[0])
+        waiter = asyncio.create_task(hold_next())
+        async with asyncio.timeout(30):
+            while not (waiting := _lock_sessions(engines[0]) - before):
+                await asyncio.sleep(0.05)
+        with engines[0].connect() as connection:
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend({waiting.pop()})")
+    async with asyncio.timeout(30):
+        await entered.wait()
+        await waiter
+
+
 def test_whoever_is_silent_or_has_no_process_has_ended(engines: tuple[Engine, Engine]) -> None:
     engine = engines[0]
     migrate(engine)
