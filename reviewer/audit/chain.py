@@ -241,7 +241,8 @@ class Chain:
 
 def _entries(connection: Connection, after: int) -> Iterator[Entry]:
     query = select(audit_entries).where(audit_entries.c.number > after).order_by(audit_entries.c.number)
-    rows = connection.execution_options(yield_per=_PAGE).execute(query)
+    # Asked of the statement: asked of the connection, its next statement would be read page by page too.
+    rows = connection.execute(query.execution_options(yield_per=_PAGE))
     return (Entry(row.number, row.at, row.record, row.mac) for row in rows)
 
 
