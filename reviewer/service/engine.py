@@ -7,6 +7,7 @@ left (`recovery`). DBOS is one per process by its nature; so is Engine.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -112,6 +113,7 @@ class JobEngine:
         ended: Callable[[], None],
     ) -> None:
         _refuse_cloud()
+        _let_logs_go_the_common_way()
         self._ended = ended
         self._watching: set[asyncio.Task[None]] = set()
         refuse_pickle()
@@ -210,6 +212,12 @@ def engine_errors() -> Iterator[None]:
 
 def _seconds(began_ms: int | None, ended_ms: int | None) -> float | None:
     return None if began_ms is None or ended_ms is None else (ended_ms - began_ms) / 1000
+
+
+def _let_logs_go_the_common_way() -> None:
+    # The engine prints through a handler of its own, made when it is imported, unless it finds another one.
+    engine = logging.getLogger("dbos")
+    engine.handlers, engine.propagate = [logging.NullHandler()], True
 
 
 def _refuse_cloud() -> None:

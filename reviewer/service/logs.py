@@ -65,9 +65,6 @@ def configure_logs(
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO, force=True)
     for name, level in _LIBRARIES.items():
         logging.getLogger(name).setLevel(level)
-    # The engine prints through a handler of its own unless it finds one; what it says goes the common way.
-    engine = logging.getLogger("dbos")
-    engine.handlers, engine.propagate = [logging.NullHandler()], True
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
