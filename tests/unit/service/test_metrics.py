@@ -73,7 +73,7 @@ def test_model_calls() -> None:
 def test_secrets_taken_out_of_a_prompt_are_counted_where_nobody_said_how_many() -> None:
     metrics = Metrics()
     password = "hunter2" * 3
-    prompt = redact(f'password = "{password}"\nagain = "{password}"').text
+    prompt = redact(f'password = "{password}"\ndb_password = "{password}"').text
     assert password not in prompt
     Ledgers([metrics]).called(a_call(prompt))
     assert samples(metrics)["reviewer_redactions_total"] == prompt.count("<redacted:") > 0
