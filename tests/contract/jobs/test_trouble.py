@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,7 +22,7 @@ from reviewer.service.bell import Bell
 from reviewer.service.chores import Chore, Chores
 from reviewer.service.fence import Fence
 from reviewer.service.store import Store
-from tests.contract.jobs.lab import HEAD_A, PATIENCE_S, opened, wait_for
+from tests.contract.jobs.lab import HEAD_A, PATIENCE_S, Lab, opened, wait_for
 
 pytestmark = pytest.mark.xdist_group("jobs")
 
@@ -112,3 +115,11 @@ def test_a_chore_that_fails_is_done_again_and_holds_up_no_other(engine: Engine) 
     todo = [Chore("a", 0.05, fail), Chore("b", 0.05, succeed, shared=False)]
     with closing(Chores(Store(engine, lambda: 0.0 + len(tries)), todo, look_s=0.01)):
         wait_for(lambda: min(tries.count("fail"), tries.count("succeed")) > 2, "both were done three times")
+
+
+def test_a_log_handler_whose_stream_is_closed_does_not_keep_the_engine_from_starting(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    logging.getLogger("dbos").handlers = [logging.StreamHandler(stream)]
+    stream.close()
+    with closing(Lab(f"sqlite:///{tmp_path / 'reviewer.db'}")) as lab:
+        assert lab.jobs.list() == []
