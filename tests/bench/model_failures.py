@@ -250,11 +250,15 @@ def _warning(err: ModelError) -> dict[str, str]:
 
 
 def _row(failure: str, dialect: str, code: int | None, warnings: Iterable[Mapping[str, Any]]) -> Row:
-    """Take each kind of warning once, by its first words, with everything that differs from run to run left out."""
+    """Take each kind of warning once, by its first words, with everything that differs from run to run left out.
+
+    Sorted by code: which of several units asked at once meets the failure first is the scheduler's choice.
+    """
     seen: dict[str, str] = {}
     for warning in warnings:
         seen.setdefault(warning["code"], _settled(warning["message"]))
-    return Row(failure, dialect, code, ", ".join(seen) or "-", " | ".join(seen.values()) or "-")
+    told = dict(sorted(seen.items()))
+    return Row(failure, dialect, code, ", ".join(told) or "-", " | ".join(told.values()) or "-")
 
 
 def _settled(text: str) -> str:
