@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -75,6 +76,8 @@ def serve(
         with running(
             settings, work, bots=bots, role=role, listening=listening, chores=chores, sight=sight
         ) as service:
+            # What is here now stays for good: no collection, which stops every thread, goes through it again.
+            gc.freeze()
             structlog.get_logger().info("serving", url=service.url, role=role.value)
             stop.wait()
             structlog.get_logger().info("stopping")

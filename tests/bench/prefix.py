@@ -43,13 +43,13 @@ class Row:
         return self.cached / self.shared if self.shared else 1.0
 
 
-def measure_prefix() -> list[Row]:
-    """Ask the real server about each unit of a change, then for a summary, a few tokens each."""
+def measure_prefix(*, most: int | None = None) -> list[Row]:
+    """Ask the real server about each unit of a change (`most` of them), then for a summary, a few tokens each."""
     with serve_llama(window=WINDOW) as url:
-        return asyncio.run(_measure(url))
+        return asyncio.run(_measure(url, most))
 
 
-async def _measure(url: str) -> list[Row]:
+async def _measure(url: str, most: int | None) -> list[Row]:
     settings = Settings(
         models={"tiny": ModelSettings(backend="openai", url=url, model="smollm2", context=WINDOW)},
         roles=RoleSettings(review=("tiny",)),
@@ -59,7 +59,7 @@ async def _measure(url: str) -> list[Row]:
         model = await gateway.pick(Role.REVIEW)
         rows: list[Row] = []
         before: Sequence[int] = ()
-        for purpose, messages in _prompts(model):
+        for purpose, messages in _prompts(model, most):
             completion = await model.complete(ModelRequest(messages, max_tokens=2, purpose=purpose))
             tokens = _tokenize(url, messages)
             shared = sum(
@@ -72,13 +72,13 @@ async def _measure(url: str) -> list[Row]:
         await gateway.aclose()
 
 
-def _prompts(model: Model) -> Iterator[tuple[str, tuple[Message, ...]]]:
+def _prompts(model: Model, most: int | None) -> Iterator[tuple[str, tuple[Message, ...]]]:
     old, new = three_files()
     files = [changed_file(path, str(old[path]), str(text)) for path, text in new.items()]
     change = change_set(*files, title="Round to even", description="Fees are rounded half to even now.")
     briefing = brief(change, files, ReviewSettings(), key=b"k" * 32, redact=str)
     units = split(files, budget_tokens=BUDGET, count=model.estimate, redact=str).units
-    for number, unit in enumerate(units, start=1):
+    for number, unit in enumerate(units[:most], start=1):
         yield f"unit {number}", review_prompt(briefing, unit, model.profile).messages
     yield "summary", summary_prompt(briefing, units[-1:], (), model.profile).messages
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.fakes.models.server import ScriptedModels
 
 pytestmark = pytest.mark.xdist_group("jobs")
 
-MERGE_REQUESTS = 6
+MERGE_REQUESTS = 4
 WORKERS = 3
 PAUSE_S = 0.02  # between two pieces of a reply: calls overlap if they may
 MORE = MODEL.replace("timeout_s", "parallel = 2\ntimeout_s") + "\n[cache]\nreplies = false\n"
@@ -36,8 +37,8 @@ def test_a_models_places_hold_over_all_workers(
         models.script.when(schema=False, turn=1).reply("The minimum is a maximum.", delay_s=PAUSE_S)
         database = new_postgres_database()
 
-        def deploy(*arguments: str) -> Deployment:
-            made = Deployment(
+        def deployment(*arguments: str) -> Deployment:
+            return Deployment(
                 tmp_path,
                 FORGE.format(url=forge.url, more=""),
                 more=MORE.format(url=models.url, context=16384),
@@ -45,11 +46,11 @@ def test_a_models_places_hold_over_all_workers(
                 database=database,
                 arguments=arguments,
             )
-            return stack.enter_context(made)
 
-        web = deploy("--role", "web")
-        for _ in range(WORKERS):
-            deploy("--role", "worker", "--workers", "3", "--port", "0")
+        web = stack.enter_context(deployment("--role", "web"))
+        workers = [deployment("--role", "worker", "--workers", "3", "--port", "0") for _ in range(WORKERS)]
+        with ThreadPoolExecutor() as together:
+            list(together.map(stack.enter_context, workers))
         merge_requests = [
             forge.open(BASE, {**HEAD, "README.md": f"# Fees {number}\n"}) for number in range(MERGE_REQUESTS)
         ]

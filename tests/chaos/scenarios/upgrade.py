@@ -59,9 +59,7 @@ def run(ground: Ground) -> Outcome:
 
 def _next_release(folder: Path) -> Path:
     """Copy the program and give the copy a revision of its own."""
-    shutil.copytree(
-        _ROOT / "reviewer", folder / "reviewer", ignore=shutil.ignore_patterns("__pycache__", "_material")
-    )
+    shutil.copytree(_ROOT / "reviewer", folder / "reviewer", ignore=shutil.ignore_patterns("_material"))
     for shared in ("parsers", "rules", "ci", "pyproject.toml"):
         (folder / shared).symlink_to(_ROOT / shared)
     newest = max(file.name for file in (folder / _REVISIONS).glob("[0-9]*.py")).partition("_")[0]

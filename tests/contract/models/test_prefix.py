@@ -10,7 +10,7 @@ pytestmark = pytest.mark.xdist_group("llama")
 
 
 def test_what_two_calls_share_comes_from_the_cache() -> None:
-    rows = measure_prefix()
+    rows = measure_prefix(most=3)
     assert len(rows) > 3
     for row in rows[1:]:
         assert row.shared > 800  # the rules, the form of the reply, the merge request
