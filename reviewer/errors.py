@@ -8,6 +8,7 @@ ReviewerError
   ForgeError                                                           exit 1
     ForgeAuth | ForgeNotFound | ForgeRefused(status)                   permanent
     ForgeTransient: ForgeRateLimited(retry_after), ForgeUnavailable    retried where that is safe
+      ForgeAway                                                        a kind of ForgeUnavailable: waited for
   ModelError
     ModelUnavailable (ModelMissing) | ModelTimeout                     transient
     ModelOverflow(prompt_tokens, context)                              the prompt did not fit or was cut
@@ -106,7 +107,11 @@ class ForgeRateLimited(ForgeTransient):
 
 
 class ForgeUnavailable(ForgeTransient):
-    """No connection, a timeout, or a 5xx."""
+    """No connection, a timeout, a 5xx, or not ready yet."""
+
+
+class ForgeAway(ForgeUnavailable):
+    """Nobody answers for the forge at all: no connection, a timeout, a 502, 503 or 504."""
 
 
 class ModelError(ReviewerError):

@@ -17,7 +17,8 @@ import requests
 from requests import Response
 
 from reviewer.config import TlsSettings
-from reviewer.errors import ForgeRateLimited, ForgeRefused, ForgeUnavailable
+from reviewer.errors import ForgeAway, ForgeRateLimited, ForgeRefused, ForgeUnavailable
+from reviewer.repo.remote import AWAY_STATUSES
 
 TIMEOUT_S = 15.0
 _PATIENCE_S = 60.0  # a longer Retry-After is the job's to wait for, not a thread's
@@ -36,8 +37,8 @@ class ForgeSession(requests.Session):
     """A session that talks to the host of `address` alone, and counts its calls.
 
     `told` hears of each. 429 is waited out where `Retry-After` allows, for any method: nothing has happened yet. A lost
-    connection or a 5xx is repeated for GET alone. Raises ForgeRateLimited, ForgeUnavailable, and
-    ForgeRefused on a redirect.
+    connection or a 5xx is repeated for GET alone. Raises ForgeRateLimited, ForgeUnavailable (ForgeAway),
+    and ForgeRefused on a redirect.
     """
 
     def __init__(
@@ -93,15 +94,16 @@ class ForgeSession(requests.Session):
         except requests.TooManyRedirects as err:
             raise ForgeRefused(f"{_host(url)} redirects elsewhere; redirects are not followed") from err
         except requests.RequestException as err:
-            raise ForgeUnavailable(f"{_host(url)} cannot be reached: {_reason(err)}") from err
+            # A certificate that does not hold will not mend by itself.
+            kind = ForgeUnavailable if isinstance(err, requests.exceptions.SSLError) else ForgeAway
+            raise kind(f"{_host(url)} cannot be reached: {_reason(err)}") from err
         finally:
             self._told(str(method).upper(), status, time.monotonic() - began, remaining)
         if response.status_code == 429:
             raise ForgeRateLimited(f"{_host(url)} asks for a pause", retry_after=_retry_after(response))
         if response.status_code >= 500:
-            raise ForgeUnavailable(
-                f"{_host(url)} answers {response.status_code}", status=response.status_code
-            )
+            kind = ForgeAway if response.status_code in AWAY_STATUSES else ForgeUnavailable
+            raise kind(f"{_host(url)} answers {response.status_code}", status=response.status_code)
         return response
 
 

@@ -13,6 +13,7 @@ from reviewer.config import TlsSettings
 from reviewer.errors import (
     ConfigError,
     ForgeAuth,
+    ForgeAway,
     ForgeError,
     ForgeNotFound,
     ForgeRateLimited,
@@ -24,6 +25,12 @@ from reviewer.repo.git import GitFailed
 _STATUS = re.compile(r"returned error: (\d{3})")
 _ABSENT = re.compile(r"not found|couldn't find remote ref|does not exist|not our ref", re.IGNORECASE)
 _DENIED = re.compile(r"authentication failed|could not read username|access denied", re.IGNORECASE)
+_AWAY = re.compile(
+    r"could not resolve|failed to connect|couldn't connect|connection (refused|reset|timed out)|empty reply",
+    re.IGNORECASE,
+)
+# What stands before a forge answers so while the forge itself is down.
+AWAY_STATUSES = frozenset({502, 503, 504})
 _RETRY_AFTER_S = 60.0  # git does not pass the header on
 
 
@@ -82,4 +89,6 @@ def _translate(words: str, url: str) -> ForgeError:
         return ForgeRateLimited(message, retry_after=_RETRY_AFTER_S)
     if status is not None and status < 500:
         return ForgeRefused(message, status=status)
+    if status in AWAY_STATUSES or (status is None and _AWAY.search(words)):
+        return ForgeAway(message, status=status)
     return ForgeUnavailable(message, status=status)

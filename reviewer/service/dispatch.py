@@ -18,16 +18,25 @@ _PAUSE_S = 1.0
 
 
 class Dispatcher:
-    """Fills `places` with jobs, from `start` until `close`, in a thread of its own."""
+    """Fills a worker's free places with jobs, from `start` until `close`, in a thread of its own.
+
+    `returning` says how many jobs the engine will begin here by itself.
+    """
 
     def __init__(
-        self, room: WaitingRoom, worker: Worker, begin: Callable[[str], None], bell: Bell, *, places: int
+        self,
+        room: WaitingRoom,
+        worker: Worker,
+        begin: Callable[[str], None],
+        bell: Bell,
+        *,
+        returning: Callable[[], int],
     ) -> None:
         self._room = room
         self._worker = worker
         self._begin = begin
         self._bell = bell
-        self._places = places
+        self._returning = returning
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
@@ -52,8 +61,10 @@ class Dispatcher:
 
     def _fill(self) -> None:
         while not self._closing.is_set():
-            free = self._places - len(self._worker.active)
-            claimed = self._room.claim(free) if free > 0 else []
+            free = self._worker.free
+            if free > 0:
+                free -= self._returning()  # they were begun before any of those that wait
+            claimed = self._room.claim(free, but=self._worker.crowded) if free > 0 else []
             if not claimed:
                 return
             for job in claimed:

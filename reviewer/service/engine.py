@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID, WorkflowHandleAsync, error
 from sqlalchemy import Engine as Database
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from reviewer.errors import ConfigError, StoreError
@@ -27,7 +28,7 @@ from reviewer.service.serializer import JsonSerializer, refuse_pickle
 APPLICATION_VERSION = "1"
 APPLICATION = "reviewer"
 WORKFLOW = "job"
-# A job that takes the process down with it must not do so for ever.
+# A job that takes the process down with it, time and again without a step done, must not do so for ever.
 CRASHES_ALLOWED = 20
 
 # Only what is taken over passes through the engine's queue: it need not look often.
@@ -172,7 +173,7 @@ class JobEngine:
         """Queue what executors that have ended left unfinished; return how much that is.
 
         Unlike the public resume this leaves alone what was cancelled meanwhile, takes over what another
-        process took only once, and counts crashes.
+        process took only once, and counts crashes: those of a job since its last finished step.
         """
         system = self._dbos._sys_db
         with engine_errors():
@@ -181,7 +182,22 @@ class JobEngine:
                 for executor in gone
                 for found in system.get_pending_workflows(executor, APPLICATION_VERSION)
             ]
+            self._forgive(left, gone)
             return sum(system.reenqueue_for_recovery(job, list(gone), self._queue) for job in left)
+
+    def _forgive(self, jobs: Sequence[str], gone: Sequence[str]) -> None:
+        """Count the crashes of those jobs anew that have done a step since they were begun last."""
+        tables = self._dbos._sys_db.tables
+        job, step = tables.workflow_status.c, tables.operation_outputs.c
+        begun = func.coalesce(job.started_at_epoch_ms, job.created_at)
+        moved = (
+            select(step.workflow_uuid)
+            .where(step.workflow_uuid == job.workflow_uuid, step.completed_at_epoch_ms >= begun)
+            .exists()
+        )
+        theirs = (job.workflow_uuid.in_(jobs), job.executor_id.in_(gone), moved)
+        with self._dbos._sys_db.engine.begin() as connection:
+            connection.execute(update(tables.workflow_status).where(*theirs).values(recovery_attempts=0))
 
     def resume(self, jobs: Sequence[str]) -> None:
         """Queue jobs that nobody runs or will run."""

@@ -204,7 +204,9 @@ class _Crew:
         )
         undo.callback(self._engine.close)
         self._look_after_others()
-        self._dispatcher = Dispatcher(self._room, self._worker, self._engine.begin, bell, places=workers)
+        self._dispatcher = Dispatcher(
+            self._room, self._worker, self._engine.begin, bell, returning=self._roster.returning
+        )
         self._dispatcher.start()
         self._heart = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
         self._heart.start()

@@ -40,15 +40,18 @@ class WaitingRoom:
         self._store = store
         self._executor = executor
 
-    def claim(self, places: int) -> list[str]:
-        """Take the next jobs out, at most one for each free place, in the order they shall begin."""
+    def claim(self, places: int, *, but: Collection[str] = ()) -> list[str]:
+        """Take the next jobs out, at most one for each free place, in the order they shall begin.
+
+        Jobs of the forges `but` stay.
+        """
         with self._store.transaction() as connection:
             if connection.scalar(select(jobs.c.id).where(_WAITING).limit(1)) is None:
                 return []
             if self._store.shared:
                 # One at a time: two could otherwise take two jobs of one merge request.
                 connection.execute(select(func.pg_advisory_xact_lock(_CLAIM_LOCK)))
-            next_ones = connection.scalars(self._next_ones(places)).all()
+            next_ones = connection.scalars(self._next_ones(places, but)).all()
             if not next_ones:
                 return []
             still = and_(jobs.c.id.in_(next_ones), _WAITING)
@@ -90,7 +93,7 @@ class WaitingRoom:
         with self._store.transaction() as connection:
             return bool(connection.execute(update(jobs).where(waiting).values(stage="cancelled")).rowcount)
 
-    def _next_ones(self, places: int) -> Any:
+    def _next_ones(self, places: int, but: Collection[str]) -> Any:
         """Return the query over the first jobs in line whose merge request is free."""
         progress, busy = self._store.progress, jobs.alias("busy")
         unended = or_(progress.c.status.is_(None), progress.c.status.in_(_UNENDED))
@@ -104,7 +107,7 @@ class WaitingRoom:
             partition_by=(jobs.c.forge, jobs.c.project, jobs.c.number), order_by=order
         )
         line = select(jobs.c.id, *order[:3], place.label("place")).where(
-            _WAITING, ~taken.correlate(jobs).exists()
+            _WAITING, ~taken.correlate(jobs).exists(), *([jobs.c.forge.not_in(but)] if but else ())
         )
         first = line.subquery("line")
         return (

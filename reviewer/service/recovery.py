@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, literal, or_, select
 
 from reviewer.database.tables import executors
-from reviewer.service.engine import queue_name
+from reviewer.service.engine import APPLICATION_VERSION, queue_name
 from reviewer.service.store import Store
 
 SILENCE_S = 60.0
@@ -97,6 +97,17 @@ class Roster:
         )
         with self._store.transaction() as connection:
             return sorted(connection.scalars(left))
+
+    def returning(self) -> int:
+        """Count the jobs that were taken over and will be begun by processes of our size at any moment."""
+        progress = self._store.progress
+        taken_over = (
+            progress.c.status == "ENQUEUED",
+            progress.c.queue_name == queue_name(self._places),
+            progress.c.application_version == APPLICATION_VERSION,
+        )
+        with self._store.transaction() as connection:
+            return connection.scalar(select(func.count()).select_from(progress).where(*taken_over)) or 0
 
     def outdated(self, gone: Collection[str], version: str) -> list[str]:
         """Return jobs that were begun under an older version of their steps and left by its processes.

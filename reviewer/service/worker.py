@@ -11,16 +11,19 @@ import structlog
 from dbos import DBOS
 
 from reviewer.domain import Event
-from reviewer.errors import ForgeTransient, ReviewerError, StoreError, Superseded
+from reviewer.errors import ForgeAway, ForgeTransient, ReviewerError, StoreError, Superseded
 from reviewer.ports import Json, Step
 from reviewer.service.fence import Fence, JobFence, MergeRequestLocks
 from reviewer.service.patience import insist
+from reviewer.service.places import Places
 from reviewer.service.store import Store
 
 # What a job does. A result with a `verdict` is a review document and is kept as one.
 Work = Callable[[Event, Step, Fence], Awaitable[Json]]
 
 RETRY_DELAYS_S = (1.0, 5.0, 20.0)
+# A forge is upgraded, or its machine restarted: its jobs are to go on by themselves afterwards.
+AWAY_S = 3600.0
 # The engine looks once a second whether the job of a preemptible step was cancelled.
 _ENGINE_NOTICES_S = 5.0
 _DRAIN_POLL_S = 0.02
@@ -29,8 +32,8 @@ _DRAIN_POLL_S = 0.02
 class Worker:
     """Runs the jobs of one executor, all in the engine's own event loop.
 
-    Only a step that failed for a passing fault of a forge is tried again here, after
-    `retry_delays_s`; every step may run again after a crash anyway.
+    Only a step that failed for a passing fault of a forge is tried again here, after `retry_delays_s`; while
+    the forge is away, for `away_s` after the last of them. Every step may run again after a crash anyway.
     """
 
     def __init__(
@@ -42,16 +45,19 @@ class Worker:
         executor: str,
         places: int,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
+        away_s: float = AWAY_S,
     ) -> None:
         self._running: set[str] = set()
         self._expected: dict[str, int] = {}
-        self._places = asyncio.Semaphore(places)
+        self._number = places
+        self._places = Places(places)
         self._steps_running = 0
         self._store = store
         self._locks = locks
         self._work = work
         self._executor = executor
         self._retry_delays_s = retry_delays_s
+        self._away_s = away_s
         self._draining = False
         self._preemptible: dict[str, set[asyncio.Task[Json]]] = {}
 
@@ -59,6 +65,16 @@ class Worker:
     def active(self) -> set[str]:
         """The jobs that run here, or are about to."""
         return self._running | self._expected.keys()
+
+    @property
+    def free(self) -> int:
+        """How many more jobs may begin here."""
+        return self._number - len(self.active) + self._places.resting
+
+    @property
+    def crowded(self) -> set[str]:
+        """The forges that are away, and that jobs enough are waiting for."""
+        return self._places.crowded
 
     def expect(self, job: str) -> None:
         """Keep a place for a job that is about to begin."""
@@ -83,7 +99,7 @@ class Worker:
         self.forget(job)
         try:
             # Jobs that were taken over come from the engine's queue, beside those that we begin.
-            async with self._places:
+            async with self._places.occupied(job):
                 return await self._attempt(job)
         except Superseded:
             await insist(lambda: self._store.note_superseded(job, self._executor))
@@ -115,37 +131,60 @@ class Worker:
             raise StoreError(f"the job {job} was never written down")
         fence = JobFence(self._store, self._locks, job, asked.event, self._executor)
         await fence.check()
-        result = await self._work(asked.event, self._step_of(job), fence)
+        result = await self._work(asked.event, self._step_of(job, asked.event.forge), fence)
         if isinstance(result, dict) and "verdict" in result:
             review = await insist(lambda: self._store.keep_review(job, asked.event, result))
             return {"review": review, "verdict": result["verdict"]}
         return result
 
-    def _step_of(self, job: str) -> Step:
+    def _step_of(self, job: str, forge: str) -> Step:
         async def step(name: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool = True) -> Json:
-            if self._draining:
-                await asyncio.Event().wait()  # until the loop is stopped; the job goes on elsewhere
+            await self._begin_nothing_late()
             self._steps_running += 1
             try:
-                body = self._body(job, fn, preemptible=preemptible)
+                body = self._body(job, forge, fn, preemptible=preemptible)
                 return await DBOS.run_step_async({"name": name, "preemptible": preemptible}, body)
             finally:
                 self._steps_running -= 1
 
         return step
 
+    async def _begin_nothing_late(self) -> None:
+        if self._draining:
+            await asyncio.Event().wait()  # until the loop is stopped; the job goes on elsewhere
+
     def _body(
-        self, job: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool
+        self, job: str, forge: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool
     ) -> Callable[[], Coroutine[Any, Any, Json]]:
         async def body() -> Json:
-            for delay in self._retry_delays_s:
+            delays = self._retry_delays_s
+            until = time.monotonic() + sum(delays) + self._away_s
+            tries = 0
+            while True:
                 try:
-                    return await self._once(job, fn, preemptible=preemptible)
+                    result = await self._once(job, fn, preemptible=preemptible)
                 except ForgeTransient as err:
-                    await asyncio.sleep(max(delay, getattr(err, "retry_after", 0.0)))
-            return await self._once(job, fn, preemptible=preemptible)
+                    patient = isinstance(err, ForgeAway) and time.monotonic() < until
+                    if tries >= len(delays) and not patient:
+                        raise
+                    delay = delays[min(tries, len(delays) - 1)]
+                    await self._rest(job, forge, max(delay, getattr(err, "retry_after", 0.0)), err)
+                    tries += 1
+                else:
+                    # Not every step has asked the forge; those that wait for it find out.
+                    self._places.wake(forge)
+                    return result
 
         return body
+
+    async def _rest(self, job: str, forge: str, seconds: float, err: ForgeTransient) -> None:
+        structlog.get_logger().info("waiting for the forge", job=job, forge=forge, reason=str(err))
+        self._steps_running -= 1
+        try:
+            await self._places.rest(job, forge, seconds)
+        finally:
+            self._steps_running += 1
+        await self._begin_nothing_late()
 
     async def _once(self, job: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool) -> Json:
         if not preemptible:

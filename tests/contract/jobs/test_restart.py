@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from reviewer.database.connections import open_database
-from reviewer.domain import Event, JobState
+from reviewer.domain import Event, JobState, ProcessRole
 from reviewer.errors import ConfigError, StoreError
 from reviewer.ports import Json, Step
 from reviewer.service.engine import APPLICATION, APPLICATION_VERSION, WORKFLOW, queue_name
@@ -124,6 +124,33 @@ def test_a_job_that_kills_its_process_is_given_up(database: str) -> None:
         assert "again and again" in jobs.list()[0].error
 
 
+def test_a_job_that_gets_on_is_not_given_up(database: str) -> None:
+    with opened(database, nothing):
+        pass
+    plant(database, "main:d1:1", status="PENDING", executor="dead-1", attempts=1000, step="fetch the change")
+    with opened(database, nothing) as jobs:
+        jobs.submit(EVENT)
+        wait_for(lambda: jobs.list()[0].state is JobState.DONE, "the job was done")
+
+
+def test_what_was_taken_over_goes_first(new_database: Callable[[str], str]) -> None:
+    database = new_database("postgres")
+    begun: list[str] = []
+
+    async def work(event: Event, step: Step, fence: Fence) -> Json:
+        begun.append(event.delivery)
+        return None
+
+    with opened(database, nothing, role=ProcessRole.WEB) as web:
+        for number in range(1, 5):
+            web.submit(Event("main", "desk/p", number, "opened", f"d{number}", head=HEAD_A))
+    plant(database, "main:d3:1", status="PENDING", executor="dead-1", attempts=1, places=1)
+    with opened(database, work, workers=1) as jobs:
+        wait_for(lambda: all(job.state is JobState.DONE for job in jobs.list()), "all jobs are done")
+    assert begun[0] == "d3"
+    assert sorted(begun) == ["d1", "d2", "d3", "d4"]
+
+
 def test_a_planted_pickle_is_never_opened(database: str, tmp_path: Path) -> None:
     exploded = tmp_path / "exploded"
 
@@ -212,6 +239,8 @@ def plant(
     status: str = "ENQUEUED",
     executor: str | None = None,
     attempts: int = 0,
+    places: int = 4,
+    step: str = "",
     tag: str = "reviewer_json",
     inputs: str = '{"value": {"args": [], "kwargs": {}}}',
 ) -> None:
@@ -222,7 +251,7 @@ def plant(
         "workflow_uuid": job,
         "status": status,
         "name": WORKFLOW,
-        "queue_name": queue_name(4),
+        "queue_name": queue_name(places),
         "application_version": APPLICATION_VERSION,
         "application_name": APPLICATION,
         "executor_id": executor,
@@ -242,6 +271,16 @@ def plant(
             ),
             {"job": job, "inputs": inputs},
         )
+        connection.execute(text("UPDATE jobs SET stage = 'started' WHERE id = :job"), {"job": job})
+        if step:
+            connection.execute(
+                text(
+                    f"INSERT INTO {schema}operation_outputs"
+                    " (workflow_uuid, function_id, function_name, output, serialization, completed_at_epoch_ms)"
+                    " VALUES (:job, 99, :step, 'null', :tag, 2)"
+                ),
+                {"job": job, "step": step, "tag": tag},
+            )
     engine.dispose()
 
 

@@ -11,11 +11,19 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reviewer.errors import ConfigError, ForgeAuth, ForgeNotFound, ForgeRefused, ForgeUnavailable
+from reviewer.errors import (
+    ConfigError,
+    ForgeAuth,
+    ForgeAway,
+    ForgeNotFound,
+    ForgeRefused,
+    ForgeUnavailable,
+)
 from reviewer.repo.blobs import Limits
 from reviewer.repo.changes import Changes
 from reviewer.repo.mirror import Mirror
@@ -271,11 +279,18 @@ def test_a_server_that_says_nothing_is_given_up_on(gitlab: FakeGitLab, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(500, ForgeUnavailable), (503, ForgeUnavailable), (403, ForgeAuth)]
+    ("status", "expected"), [(500, ForgeUnavailable), (503, ForgeAway), (403, ForgeAuth)]
 )
 def test_answers_are_told_apart(
     gitlab: FakeGitLab, mirror: Mirror, status: int, expected: type[Exception]
 ) -> None:
     gitlab.fail("GET .*info/refs", status=status)
-    with pytest.raises(expected):
+    with pytest.raises(expected) as caught:
         mirror.fetch(remote_of(gitlab), ref=REF, branch="main")
+    assert type(caught.value) is expected
+
+
+def test_a_forge_that_nobody_answers_for_is_away(gitlab: FakeGitLab, mirror: Mirror) -> None:
+    nowhere = replace(remote_of(gitlab), url="http://127.0.0.1:9/desk/orders.git")
+    with pytest.raises(ForgeAway):
+        mirror.fetch(nowhere, ref=REF, branch="main")
