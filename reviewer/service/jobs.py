@@ -191,7 +191,13 @@ class _Crew:
         # Work waits for the locks of busy merge requests on connections that deliveries do not need.
         locks = MergeRequestLocks(connections, shared=store.shared)
         self._worker = Worker(
-            store, locks, work, executor=me.id, places=workers, retry_delays_s=retry_delays_s
+            store,
+            locks,
+            work,
+            executor=me.id,
+            places=workers,
+            retry_delays_s=retry_delays_s,
+            freed=lambda: bell.ring(elsewhere=False),
         )
         self._roster.beat()
         undo.callback(self._sign_off)

@@ -34,6 +34,7 @@ class Worker:
 
     Only a step that failed for a passing fault of a forge is tried again here, after `retry_delays_s`; while
     the forge is away, for `away_s` after the last of them. Every step may run again after a crash anyway.
+    `freed` is called when a job that was taken over has left its place; of the others the engine tells.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Worker:
         places: int,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         away_s: float = AWAY_S,
+        freed: Callable[[], None] = lambda: None,
     ) -> None:
         self._running: set[str] = set()
         self._expected: dict[str, int] = {}
@@ -58,6 +60,7 @@ class Worker:
         self._executor = executor
         self._retry_delays_s = retry_delays_s
         self._away_s = away_s
+        self._freed = freed
         self._draining = False
         self._preemptible: dict[str, set[asyncio.Task[Json]]] = {}
 
@@ -95,6 +98,7 @@ class Worker:
     async def run(self, job: str) -> Json:
         """Do a job from its last finished step on; return what the engine shall remember of it."""
         log = structlog.get_logger().bind(job=job)
+        taken_over = job not in self._expected
         self._running.add(job)
         self.forget(job)
         try:
@@ -112,6 +116,8 @@ class Worker:
             raise
         finally:
             self._running.discard(job)
+            if taken_over:
+                self._freed()
 
     def preempt(self, job: str) -> None:
         """Cancel the preemptible steps of a job that was cancelled; callable from any thread."""
