@@ -78,8 +78,8 @@ class GitHubForge:
         self._mirror = mirror
         self._wait = wait
         address = api_address(settings.url)
-        session = ForgeSession(address, settings, timeout_s=timeout_s, wait=wait, told=told)
-        self._api = GitHubApi(address, session, write_gap_s=write_gap_s, wait=wait)
+        self._session = ForgeSession(address, settings, timeout_s=timeout_s, wait=wait, told=told)
+        self._api = GitHubApi(address, self._session, write_gap_s=write_gap_s, wait=wait)
         self._credentials = open_credentials(settings, self._api.connect)
 
     def describe(self, project: str, number: int) -> MergeRequest:
@@ -88,7 +88,8 @@ class GitHubForge:
         with translated(f"{project}#{number}"):
             pull = repository.get_pull(number).complete()
         remote, head = self._remote(project), pull.head.sha
-        fetched = self._mirror.fetch(remote, ref=_ref(number), branch=pull.base.ref, head=head)
+        with self._session.judging():
+            fetched = self._mirror.fetch(remote, ref=_ref(number), branch=pull.base.ref, head=head)
         return MergeRequest(
             ref=ChangeRef(
                 forge=self.id,
@@ -115,7 +116,9 @@ class GitHubForge:
             raise ForgeNotFound(f"{ref.project}#{ref.number} has no commits to compare")
         remote = self._remote(ref.project)
         # Another process may have described it, into another mirror.
-        self._mirror.fetch(remote, ref=_ref(ref.number), branch=merge_request.target_branch, head=ref.head)
+        with self._session.judging():
+            branch = merge_request.target_branch
+            self._mirror.fetch(remote, ref=_ref(ref.number), branch=branch, head=ref.head)
         changes = self._mirror.read_changes(remote, base=ref.base, head=ref.head, settings_from=ref.start)
         return ChangeSet(
             ref=ref,

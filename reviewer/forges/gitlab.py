@@ -112,12 +112,13 @@ class GitLabForge:
         ref = merge_request.ref
         base, head = _named(ref.base, ref), _named(ref.head, ref)
         remote = self._remote(ref.project)
-        fetched = self._mirror.fetch(
-            remote,
-            ref=f"refs/merge-requests/{ref.number}/head",
-            branch=merge_request.target_branch,
-            head=head,
-        )
+        with self.session.judging():
+            fetched = self._mirror.fetch(
+                remote,
+                ref=f"refs/merge-requests/{ref.number}/head",
+                branch=merge_request.target_branch,
+                head=head,
+            )
         changes = self._mirror.read_changes(
             remote, base=base, head=head, settings_from=fetched.target, renames=RENAMES
         )

@@ -8,7 +8,8 @@ effect is repeated, and what is left is raised as a ForgeError.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from reviewer.repo.remote import AWAY_STATUSES
 TIMEOUT_S = 15.0
 _PATIENCE_S = 60.0  # a longer Retry-After is the job's to wait for, not a thread's
 _ATTEMPTS = 3
+_PROBE_S = 5.0
 
 
 # Hears of every call: its method, status (None where no answer came), seconds, and how many calls are left.
@@ -68,6 +70,37 @@ class ForgeSession(requests.Session):
         if _origin(url) != self._origin:
             raise ForgeRefused(f"{_host(url)} is not the configured forge: its addresses are not followed")
         kwargs["timeout"] = self.timeout_s  # whatever the library thinks
+        with self.judging():
+            return self._send(method, url, *args, **kwargs)
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Let ForgeAway pass only if the front page is away too: one page or one repository may fail by itself."""
+        try:
+            yield
+        except ForgeAway as err:
+            if self._is_away():
+                raise
+            raise ForgeUnavailable(str(err), status=err.status) from err
+
+    def _is_away(self) -> bool:
+        scheme, host, port = self._origin
+        front = f"{scheme}://{f'[{host}]' if host and ':' in host else host}{f':{port}' if port else ''}/"
+        bare: dict[str, Any] = {
+            "timeout": _PROBE_S,
+            "allow_redirects": False,
+            "stream": True,
+            "verify": self.ca,
+        }
+        try:
+            with super().request("GET", front, **bare) as answer:
+                return answer.status_code in AWAY_STATUSES
+        except requests.exceptions.SSLError:
+            return False  # somebody is there
+        except requests.RequestException:
+            return True
+
+    def _send(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
         for attempt in range(1, _ATTEMPTS):
             try:
                 return self._send_once(method, url, *args, **kwargs)

@@ -147,7 +147,7 @@ class JobEngine:
         self._work = work
         DBOS.listen_queues([self._queue])
         DBOS.launch()
-        DBOS.register_queue(self._queue, worker_concurrency=places, polling_interval_sec=_POLL_S)
+        DBOS.register_queue(self._queue, worker_concurrency=2 * places, polling_interval_sec=_POLL_S)
 
     def begin(self, job: str) -> None:
         """Write down that this process runs the job, and begin; an id that is known begins nothing."""

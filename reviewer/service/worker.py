@@ -23,7 +23,7 @@ Work = Callable[[Event, Step, Fence], Awaitable[Json]]
 
 RETRY_DELAYS_S = (1.0, 5.0, 20.0)
 # A forge is upgraded, or its machine restarted: its jobs are to go on by themselves afterwards.
-AWAY_S = 3600.0
+AWAY_S = 86_400.0
 # The engine looks once a second whether the job of a preemptible step was cancelled.
 _ENGINE_NOTICES_S = 5.0
 _DRAIN_POLL_S = 0.02

@@ -22,7 +22,6 @@ from reviewer.demo.loopback import serve
 from reviewer.errors import (
     ConfigError,
     ForgeAuth,
-    ForgeAway,
     ForgeError,
     ForgeNotFound,
     ForgeRefused,
@@ -138,7 +137,7 @@ def test_what_is_no_answer_is_told_as_such(tmp_path: Path, text: str, kind: str)
         (400, ForgeRefused),
         (409, ForgeRefused),
         (500, ForgeUnavailable),
-        (503, ForgeAway),
+        (503, ForgeUnavailable),
     ],
 )
 def test_every_refusal_has_its_type(desk: Desk, status: int, error: type[ForgeError]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reviewer.domain import Discussion, MergeRequest, Plan, Resolution
-from reviewer.errors import ForgeAuth, ForgeRateLimited, ForgeRefused, ForgeUnavailable, Superseded
+from reviewer.errors import ForgeAuth, ForgeAway, ForgeRateLimited, ForgeRefused, ForgeUnavailable, Superseded
 from reviewer.forges.gitlab import GitLabForge
 from tests.contract.forges.conftest import connect
 from tests.contract.forges.gitlab_plans import comment, plan
@@ -35,6 +35,33 @@ def two_comments(adapter: GitLabForge, described: MergeRequest) -> Plan:
 
 def bodies(gitlab: FakeGitLab) -> list[str]:
     return [note.body for note in gitlab.notes()]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_one_page_that_is_away_is_not_the_forge(
+    gitlab: FakeGitLab, adapter: GitLabForge, status: int
+) -> None:
+    gitlab.open({"a.py": "1\n"}, {"a.py": "2\n"})
+    gitlab.fail("merge_requests/1$", status=status, times=20)
+    with pytest.raises(ForgeUnavailable) as caught:
+        adapter.describe("desk/orders", 1)
+    assert type(caught.value) is ForgeUnavailable
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_forge_whose_front_page_is_away_is_away(
+    gitlab: FakeGitLab, adapter: GitLabForge, described: MergeRequest, status: int
+) -> None:
+    gitlab.fail("", status=status, times=50)
+    with pytest.raises(ForgeAway):
+        adapter.describe("desk/orders", 1)
+    with pytest.raises(ForgeAway):  # git
+        adapter.fetch(described)
+    gitlab.faults.clear()
+    gitlab.fail("info/refs", status=status, times=50)
+    with pytest.raises(ForgeUnavailable) as caught:
+        adapter.fetch(described)
+    assert type(caught.value) is ForgeUnavailable
 
 
 @pytest.mark.parametrize(
