@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from reviewer.demo.loopback import serve
-from reviewer.errors import ForgeUnavailable
+from reviewer.errors import ForgeAway, ForgeUnavailable
 from tests.contract.forges.conftest import connect
 from tests.fakes.forge.gitlab import FakeGitLab
 
@@ -79,6 +79,10 @@ def test_the_api_and_git_get_in_with_authority_and_certificate(tmp_path: Path, c
             connect(forge, tmp_path, ca_file=certificates / "ca.pem", **files)
         ) as adapter:
             change = adapter.fetch(adapter.describe("desk/orders", 1))
+            forge.fail("", status=503, times=50)
+            with pytest.raises(ForgeAway):  # the front page is asked as everything else is
+                adapter.describe("desk/orders", 1)
+            forge.faults.clear()
         with (
             contextlib.closing(connect(forge, tmp_path, ca_file=certificates / "ca.pem")) as anonymous,
             pytest.raises(ForgeUnavailable),
