@@ -39,7 +39,7 @@ lint: $(TEST_READY)
 bench: $(TEST_READY)
 	$(BIN)/python -m tests.bench
 
-# Load and faults in full: hours of it in half an hour or so. SOAK=60 shortens the soak, ONLY="kill-sqlite" names scenarios.
+# Load and faults in full, for an hour and a quarter. SOAK=60 shortens the soak, ONLY="kill-sqlite" names scenarios.
 SOAK ?= 600
 chaos: $(TEST_READY)
 	$(BIN)/python -m tests.chaos --soak $(SOAK) $(ONLY)
