@@ -52,6 +52,10 @@ class Ledger:
     ) -> None:
         self._engine.dispose()
 
+    def connect_anew(self) -> None:
+        """Use no connection from before the database went away."""
+        self._engine.dispose()
+
     def states(self, named: Collection[str]) -> dict[str, JobState]:
         """Return the state of each of these jobs that is known."""
         few = len(named) <= _FEW

@@ -30,6 +30,7 @@ def run(ground: Ground) -> Outcome:
             time.sleep(_AWAY_S)
         finally:
             server.start()
+            site.ledger.connect_anew()
         began = time.monotonic()
         site.deliver(site.open()[0])
         site.settle()
