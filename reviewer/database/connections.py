@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,5 +142,10 @@ def _count_as_lost(context: ExceptionContext) -> None:
     """
     error = context.original_exception
     full = getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    if full and context.connection is not None:
+        # Closed alone, it keeps its lock for as long as anyone keeps a cursor of it: the engine keeps the error, and
+        # with it the cursors, for the whole pause before it tries again.
+        with suppress(sqlite3.Error):
+            context.connection.connection.rollback()
     if full or (context.connection is None and not isinstance(error, sqlite3.Error)):
         context.is_disconnect = True

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+import sqlite3
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+from dbos import _sys_db
 from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
+from sqlalchemy.pool import Pool
 
 from reviewer.database.connections import open_database
 from reviewer.database.migration import migrate
@@ -123,3 +131,43 @@ def test_a_log_handler_whose_stream_is_closed_does_not_keep_the_engine_from_star
     stream.close()
     with closing(Lab(f"sqlite:///{tmp_path / 'reviewer.db'}")) as lab:
         assert lab.jobs.list() == []
+
+
+def test_while_the_engine_waits_for_a_full_disk_it_locks_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "reviewer.db"
+    full, waiting, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def wait(seconds: float) -> None:
+        if sys._getframe(1).f_code.co_name != "wrapper":  # of `db_retry`
+            time.sleep(seconds)
+            return
+        waiting.set()
+        go_on.wait(PATIENCE_S)
+
+    def bound(connection: Any, _record: Any, _proxy: Any) -> None:
+        pages = 1 if full.is_set() else 1_000_000  # fewer than there are: as many as there are
+        connection.execute(f"PRAGMA max_page_count = {pages}").close()
+
+    async def work(event: Event, step: Step, fence: Fence) -> Json:
+        async def read() -> Json:
+            full.set()
+            return "long" * 100_000
+
+        return await step("read", read)
+
+    monkeypatch.setattr(_sys_db, "time", SimpleNamespace(**{**vars(time), "sleep": wait}))
+    listen(Pool, "checkout", bound)
+    try:
+        with opened(f"sqlite:///{file}", work) as jobs:
+            job = jobs.submit(Event("main", "desk/p", 1, "opened", "d1", head=HEAD_A))
+            wait_for(waiting.is_set, "the engine waits for room")
+            with closing(sqlite3.connect(file, timeout=5)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                other.rollback()
+            full.clear()
+            go_on.set()
+            wait_for(lambda: done(jobs.status(job)), "the job is done")
+    finally:
+        remove(Pool, "checkout", bound)
