@@ -94,6 +94,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, warm: Callable[[Path], None]
                 stranger = http.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
                 assert stranger.status_code == 401
                 metrics = http.get("/metrics").text
+            assert lab.service.stop() == 0  # in order: only then are all spans sent
         log = [json.loads(line) for line in lab.service.log().splitlines()]
         yield Scene(document, log, metrics, canary.visits, spans, forge.token)
 
