@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -37,6 +38,8 @@ class Dispatcher:
         self._begin = begin
         self._bell = bell
         self._returning = returning
+        self._expected = 0
+        self._ask_again = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
@@ -63,7 +66,7 @@ class Dispatcher:
         while not self._closing.is_set():
             free = self._worker.free
             if free > 0:
-                free -= self._returning()  # they were begun before any of those that wait
+                free -= self._held_back()
             claimed = self._room.claim(free, but=self._worker.crowded) if free > 0 else []
             if not claimed:
                 return
@@ -71,6 +74,16 @@ class Dispatcher:
                 self._worker.expect(job)
             for job in claimed:
                 self._begin_one(job)
+
+    def _held_back(self) -> int:
+        """Count the places for what was taken over: it was begun before any of those that wait.
+
+        Asked at the first look, as long as there is some, and else now and then: it costs a query.
+        """
+        if self._expected or time.monotonic() >= self._ask_again:
+            self._expected = self._returning()
+            self._ask_again = time.monotonic() + LOOK_S
+        return self._expected
 
     def _begin_one(self, job: str) -> None:
         # Whether the engine has the job is found out later where this fails (`WaitingRoom.put_back`).

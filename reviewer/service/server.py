@@ -77,6 +77,7 @@ def serve(
             settings, work, bots=bots, role=role, listening=listening, chores=chores, sight=sight
         ) as service:
             # What is here now stays for good: no collection, which stops every thread, goes through it again.
+            gc.collect()
             gc.freeze()
             structlog.get_logger().info("serving", url=service.url, role=role.value)
             stop.wait()
