@@ -188,9 +188,9 @@ class Worker:
         self._steps_running -= 1
         try:
             await self._places.rest(job, forge, seconds)
+            await self._begin_nothing_late()
         finally:
             self._steps_running += 1
-        await self._begin_nothing_late()
 
     async def _once(self, job: str, fn: Callable[[], Awaitable[Json]], *, preemptible: bool) -> Json:
         if not preemptible:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +14,7 @@ from reviewer.ports import Json, Step
 from reviewer.service.fence import Fence
 from reviewer.service.jobs import DurableJobs
 from reviewer.service.worker import Work
-from tests.contract.jobs.lab import HEAD_A, HEAD_B, Signal, opened, wait_for
+from tests.contract.jobs.lab import HEAD_A, HEAD_B, PATIENCE_S, Signal, opened, wait_for
 
 pytestmark = pytest.mark.xdist_group("jobs")
 
@@ -34,6 +36,18 @@ def asking(answer: Callable[[Event], Json]) -> Work:
         return await step("ask the forge", ask)
 
     return work
+
+
+def away_where(away: Callable[[Event], bool], waiting: Signal) -> Work:
+    """Make work whose forge is away for some events; `waiting` is set when it has been found out."""
+
+    def answer(event: Event) -> Json:
+        if away(event):
+            waiting.set()
+            raise ForgeAway("no route to the forge")
+        return None
+
+    return asking(answer)
 
 
 def states(jobs: DurableJobs) -> dict[str, JobState]:
@@ -68,14 +82,8 @@ def test_what_is_not_ready_is_waited_for_a_little_while(database: str) -> None:
 
 def test_waiting_for_one_forge_holds_up_no_other(database: str) -> None:
     waiting = Signal()
-
-    def answer(event: Event) -> Json:
-        if event.forge == "away":
-            waiting.set()
-            raise ForgeAway("no route to the forge")
-        return None
-
-    with opened(database, asking(answer), workers=1, retry_delays_s=LONG) as jobs:
+    work = away_where(lambda event: event.forge == "away", waiting)
+    with opened(database, work, workers=1, retry_delays_s=LONG) as jobs:
         begun = jobs.submit(event("away", 1))
         waiting.wait()
         behind = jobs.submit(event("away", 2))
@@ -83,8 +91,33 @@ def test_waiting_for_one_forge_holds_up_no_other(database: str) -> None:
         wait_for(lambda: {states(jobs)[job] for job in elsewhere} == {JobState.DONE}, "the others are done")
         assert states(jobs)[begun] is JobState.RUNNING
         assert states(jobs)[behind] is JobState.QUEUED  # no more of them wait than there are places
-        # The end of a drain that would wait for it is not in sight.
-        jobs.close(3600)
+
+
+def test_a_job_that_waits_for_its_forge_holds_up_no_stop(database: str) -> None:
+    waiting, busy, stopping = Signal(), Signal(), Signal()
+
+    async def work(event: Event, step: Step, fence: Fence) -> Json:
+        async def ask() -> Json:
+            if event.forge == "away":
+                waiting.set()
+                raise ForgeAway("no route to the forge")
+            busy.set()
+            await stopping.arrives()
+            await asyncio.sleep(0.5)  # meanwhile the other one's pause ends
+            return None
+
+        return await step("ask the forge", ask)
+
+    jobs = DurableJobs(database, work, retry_delays_s=OFTEN)
+    for forge in ("near", "away"):
+        jobs.submit(event(forge, 1))
+    waiting.wait()
+    busy.wait()
+    closing = threading.Thread(target=jobs.close, args=(3 * PATIENCE_S,), daemon=True)
+    closing.start()
+    stopping.set()
+    closing.join(PATIENCE_S)
+    assert not closing.is_alive()
 
 
 def test_when_the_forge_is_back_all_go_on_at_once(database: str) -> None:
@@ -108,14 +141,8 @@ def test_when_the_forge_is_back_all_go_on_at_once(database: str) -> None:
 
 def test_a_push_ends_the_wait_of_the_job_before(database: str) -> None:
     waiting = Signal()
-
-    def answer(event: Event) -> Json:
-        if event.head == HEAD_A:
-            waiting.set()
-            raise ForgeAway("no route to the forge")
-        return None
-
-    with opened(database, asking(answer), workers=1, retry_delays_s=LONG) as jobs:
+    work = away_where(lambda event: event.head == HEAD_A, waiting)
+    with opened(database, work, workers=1, retry_delays_s=LONG) as jobs:
         old = jobs.submit(event("main", 1))
         waiting.wait()
         new = jobs.submit(event("main", 1, HEAD_B))
