@@ -38,7 +38,7 @@ class Dispatcher:
         self._begin = begin
         self._bell = bell
         self._returning = returning
-        self._expected = 0
+        self._due_back = 0
         self._ask_again = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
@@ -67,7 +67,7 @@ class Dispatcher:
             free = self._worker.free
             if free > 0:
                 free -= self._held_back()
-            claimed = self._room.claim(free, but=self._worker.crowded) if free > 0 else []
+            claimed = self._room.claim(free, without=self._worker.crowded) if free > 0 else []
             if not claimed:
                 return
             for job in claimed:
@@ -80,10 +80,10 @@ class Dispatcher:
 
         Asked at the first look, as long as there is some, and else now and then: it costs a query.
         """
-        if self._expected or time.monotonic() >= self._ask_again:
-            self._expected = self._returning()
+        if self._due_back or time.monotonic() >= self._ask_again:
+            self._due_back = self._returning()
             self._ask_again = time.monotonic() + LOOK_S
-        return self._expected
+        return self._due_back
 
     def _begin_one(self, job: str) -> None:
         # Whether the engine has the job is found out later where this fails (`WaitingRoom.put_back`).

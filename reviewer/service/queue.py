@@ -40,10 +40,10 @@ class WaitingRoom:
         self._store = store
         self._executor = executor
 
-    def claim(self, places: int, *, but: Collection[str] = ()) -> list[str]:
+    def claim(self, places: int, *, without: Collection[str] = ()) -> list[str]:
         """Take the next jobs out, at most one for each free place, in the order they shall begin.
 
-        Jobs of the forges `but` stay.
+        Jobs of the forges `without` stay.
         """
         with self._store.transaction() as connection:
             if connection.scalar(select(jobs.c.id).where(_WAITING).limit(1)) is None:
@@ -51,7 +51,7 @@ class WaitingRoom:
             if self._store.shared:
                 # One at a time: two could otherwise take two jobs of one merge request.
                 connection.execute(select(func.pg_advisory_xact_lock(_CLAIM_LOCK)))
-            next_ones = connection.scalars(self._next_ones(places, but)).all()
+            next_ones = connection.scalars(self._next_ones(places, without)).all()
             if not next_ones:
                 return []
             still = and_(jobs.c.id.in_(next_ones), _WAITING)
@@ -93,7 +93,7 @@ class WaitingRoom:
         with self._store.transaction() as connection:
             return bool(connection.execute(update(jobs).where(waiting).values(stage="cancelled")).rowcount)
 
-    def _next_ones(self, places: int, but: Collection[str]) -> Any:
+    def _next_ones(self, places: int, without: Collection[str]) -> Any:
         """Return the query over the first jobs in line whose merge request is free."""
         progress, busy = self._store.progress, jobs.alias("busy")
         unended = or_(progress.c.status.is_(None), progress.c.status.in_(_UNENDED))
@@ -107,7 +107,7 @@ class WaitingRoom:
             partition_by=(jobs.c.forge, jobs.c.project, jobs.c.number), order_by=order
         )
         line = select(jobs.c.id, *order[:3], place.label("place")).where(
-            _WAITING, ~taken.correlate(jobs).exists(), *([jobs.c.forge.not_in(but)] if but else ())
+            _WAITING, ~taken.correlate(jobs).exists(), *([jobs.c.forge.not_in(without)] if without else ())
         )
         first = line.subquery("line")
         return (
